@@ -1,0 +1,3 @@
+"""Aisle: experiment-tracked grocery customer segmentation."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,67 @@
+"""The embedded engine: DuckDB over a folder of Parquet files. Nothing to install, nothing left behind."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import ibis
+import ibis.expr.types as ir
+import pyarrow
+import pyarrow.parquet
+
+from aisle.database.engine import in_order
+from aisle.tables import Table
+
+
+@dataclass(frozen=True)
+class DuckDB:
+    """Tables are ``<folder>/<table>.parquet``; ``memory_limit`` in DuckDB's notation (2GB); ``threads`` at most."""
+
+    folder: Path
+    memory_limit: str
+    threads: int
+
+    @contextmanager
+    def connect(self, tables: Mapping[str, Table]) -> Iterator["DuckDBConnection"]:
+        """A connection to the files that are there, their columns and types compared with the contracts.
+
+        Raises:
+            FileNotFoundError: a table that is not optional has no file.
+            ValueError: a file is not Parquet, or its columns or types are not the contract's.
+        """
+        folder = Path(self.folder)
+        views = {}
+        for name, table in tables.items():
+            path = folder / f"{name}.parquet"
+            if path.exists():
+                _check_schema(path, table)
+                views[name] = path
+            elif not table.optional:
+                raise FileNotFoundError(f"{folder} needs a table {name}: {path} is missing; run stage=fetch first.")
+        settings = {"memory_limit": self.memory_limit, "threads": self.threads}
+        with duckdb.connect(":memory:", config=settings) as raw:
+            for name, path in views.items():
+                raw.from_parquet(str(path)).create_view(name)
+            yield DuckDBConnection(raw, tuple(views))
+
+
+@dataclass(frozen=True)
+class DuckDBConnection:
+    """See `aisle.database.engine.Connection`."""
+
+    raw: duckdb.DuckDBPyConnection
+    names: tuple[str, ...]
+
+    def fetch(self, query: ir.Table, *, order_by: Sequence[str]) -> pyarrow.Table:
+        reader = self.raw.sql(str(ibis.to_sql(query, dialect="duckdb"))).to_arrow_table()
+        return in_order(reader, order_by)
+
+
+def _check_schema(path: Path, table: Table) -> None:
+    try:
+        schema = pyarrow.parquet.read_schema(path)
+    except pyarrow.ArrowInvalid:
+        raise ValueError(f"{path} must be a Parquet file; it is not one.") from None
+    table.check_schema(schema, str(path))

@@ -1,0 +1,35 @@
+"""What an engine is: something that opens a connection which runs Ibis expressions."""
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import ibis.expr.types as ir
+import pyarrow
+import pyarrow.compute as pc
+
+from aisle.tables import Table
+
+
+class Connection(Protocol):
+    """An open connection. ``names`` are the tables it has."""
+
+    @property
+    def names(self) -> Collection[str]: ...
+
+    def fetch(self, query: ir.Table, *, order_by: Sequence[str]) -> pyarrow.Table:
+        """The rows of a query, sorted by ``order_by``; text is compared byte by byte, whatever the engine collates."""
+        ...
+
+
+class Engine(Protocol):
+    """A database that holds tables of known contracts. Making one connects to nothing."""
+
+    def connect(self, tables: Mapping[str, Table]) -> AbstractContextManager[Connection]:
+        """A read-only connection, closed on leaving; ``tables`` are the contracts expected there."""
+        ...
+
+
+def in_order(rows: pyarrow.Table, order_by: Sequence[str]) -> pyarrow.Table:
+    """Rows sorted in Arrow, which compares text by its bytes."""
+    return rows.take(pc.sort_indices(rows, [(name, "ascending") for name in order_by])).combine_chunks()

@@ -1,0 +1,126 @@
+"""From canonical tables to the extract: one row per kept basket, whole customers sampled per lifestage."""
+
+from dataclasses import dataclass
+
+import ibis
+import ibis.expr.types as ir
+
+from aisle.features.exact import relation, standard_deviation, total
+from aisle.tables import BASKET_EXTRACT, CANONICAL, UNCLASSIFIED, UNDEFINED
+
+FILTERS_IN_ORDER = (
+    "no customer",
+    "no lines",
+    "undefined (XX) size, type, mission or price sensitivity of the basket",
+    "undefined (XX) price sensitivity of the customer",
+    "customer not sampled",
+)
+"""What a basket can be dropped for; a basket is counted under the first that applies."""
+_NO_CUSTOMER, _NO_LINES, _BASKET_XX, _CUSTOMER_XX, _NOT_SAMPLED = range(len(FILTERS_IN_ORDER))
+_KEPT = len(FILTERS_IN_ORDER)
+
+
+@ibis.udf.scalar.builtin
+def md5(text: str) -> str:  # type: ignore[empty-body]
+    """Every engine has it and gives the same 32 hexadecimal digits."""
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """Which baskets and customers are kept, and the queries that fetch them.
+
+    ``baskets_xx`` keeps baskets whose size, type, mission or price sensitivity is undefined (XX), ``customers_xx``
+    customers whose own price sensitivity is. ``sample`` is about how many baskets are drawn in a lifestage, whole
+    customers at a time in the order of a hash of their id and ``seed``, or "all".
+    """
+
+    baskets_xx: bool
+    customers_xx: bool
+    sample: int | str
+    seed: int
+
+    def __post_init__(self) -> None:
+        drawn = isinstance(self.sample, int) and not isinstance(self.sample, bool) and self.sample > 0
+        if not drawn and self.sample != "all":
+            raise ValueError(f"sample must be a positive whole number of baskets or 'all'; got {self.sample!r}.")
+
+    def baskets(self) -> ir.Table:
+        """One row per kept basket: contract `aisle.tables.BASKET_EXTRACT`."""
+        stores = relation(CANONICAL["stores"])
+        return self._kept().left_join(stores, "store_id").select(*BASKET_EXTRACT.columns)
+
+    def group_spend(self) -> ir.Table:
+        """Spend of the kept customers per product group: contract `aisle.tables.GROUP_SPEND`."""
+        kept = self._kept().select("basket_id", "customer_id")
+        products = relation(CANONICAL["products"]).select("product_id", "product_group")
+        lines = relation(CANONICAL["lines"])
+        bought = lines.inner_join(kept, "basket_id").left_join(products, "product_id")
+        named = bought.select(
+            "customer_id", "quantity", "spend", product_group=bought.product_group.fill_null("unknown")
+        )
+        return named.group_by(["customer_id", "product_group"]).agg(
+            item_count=total(named.quantity), spend=named.spend.sum().cast("decimal(12, 2)")
+        )
+
+    def filters(self) -> ir.Table:
+        """Baskets, and customers owning them, by the number of the filter that dropped them."""
+        judged = self._sampled()
+        dropped = judged.filter(judged.filter_number < _KEPT)
+        return dropped.group_by("filter_number").agg(
+            basket_count=dropped.count().cast("int64"), customer_count=dropped.customer_id.nunique().cast("int64")
+        )
+
+    def _kept(self) -> ir.Table:
+        judged = self._sampled()
+        return judged.filter(judged.filter_number == _KEPT)
+
+    def _judged(self) -> ir.Table:
+        """All baskets with their numbers, their customer's attributes, and ``filter_number``."""
+        baskets = relation(CANONICAL["baskets"]).rename(basket_price_sensitivity="price_sensitivity")
+        customers = relation(CANONICAL["customers"])
+        joined = baskets.left_join(customers, "customer_id").drop("customer_id_right")
+        numbered = joined.left_join(_basket_numbers(), "basket_id").drop("basket_id_right")
+        undefined = [
+            numbered[name] == UNDEFINED
+            for name in ("basket_size", "basket_type", "dominant_mission", "basket_price_sensitivity")
+        ]
+        lifestage = numbered.lifestage.nullif(UNDEFINED).fill_null(UNCLASSIFIED)
+        return numbered.mutate(
+            lifestage=lifestage,
+            filter_number=ibis.cases(
+                (numbered.customer_id.isnull(), _NO_CUSTOMER),
+                (numbered.product_count.isnull(), _NO_LINES),
+                (ibis.or_(*undefined) & (not self.baskets_xx), _BASKET_XX),
+                ((numbered.price_sensitivity == UNDEFINED) & (not self.customers_xx), _CUSTOMER_XX),
+                else_=_KEPT,
+            ).cast("int64"),
+        )
+
+    def _sampled(self) -> ir.Table:
+        """The judged baskets, those of customers beyond the sample marked as dropped."""
+        judged = self._judged()
+        if self.sample == "all":
+            return judged
+        candidates = judged.filter(judged.filter_number == _KEPT)
+        sizes = candidates.group_by(["lifestage", "customer_id"]).agg(basket_count=candidates.count())
+        draw = md5(sizes.customer_id.concat(f":{self.seed}"))
+        up_to_here = sizes.basket_count.sum().over(
+            group_by=sizes.lifestage, order_by=[draw, sizes.customer_id], rows=(None, 0)
+        )
+        within = sizes.mutate(before=up_to_here - sizes.basket_count)
+        chosen = within.filter(within.before < self.sample).select(drawn="customer_id")
+        marked = judged.left_join(chosen, judged.customer_id == chosen.drawn)
+        beyond = (marked.filter_number == _KEPT) & marked.drawn.isnull()
+        return marked.mutate(filter_number=beyond.ifelse(_NOT_SAMPLED, marked.filter_number)).drop("drawn")
+
+
+def _basket_numbers() -> ir.Table:
+    lines = relation(CANONICAL["lines"])
+    count = lines.count().cast("int64")
+    items = total(lines.quantity)
+    return lines.group_by("basket_id").agg(
+        product_count=lines.product_id.nunique().cast("int64"),
+        item_count=items,
+        quantity_std=standard_deviation(count, items, total(lines.quantity * lines.quantity)),
+        spend=lines.spend.sum().cast("decimal(12, 2)"),
+    )

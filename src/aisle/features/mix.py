@@ -1,0 +1,50 @@
+"""What customers buy: shares of spend per product group, as centred log-ratios."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+
+from aisle.features.exact import cents
+
+
+@dataclass(frozen=True)
+class Mix:
+    """Centred log-ratio of the shares of spend per product group (Aitchison 1986): columns sum to 0 in every row.
+
+    A share of zero has no logarithm: ``smoothing`` (money, major units) is added to the spend on every group before
+    shares are taken, so a customer of little spend is drawn towards equal shares. Groups bought by fewer than
+    ``min_buyers_share`` of the customers are pooled into "other" first: their columns would hold only the smoothing.
+    """
+
+    smoothing: float
+    min_buyers_share: float
+
+    def __post_init__(self) -> None:
+        if self.smoothing <= 0:
+            raise ValueError(f"features.mix.smoothing must be above 0; got {self.smoothing}.")
+        if not 0 <= self.min_buyers_share < 1:
+            raise ValueError(f"features.mix.min_buyers_share must be in [0, 1); got {self.min_buyers_share}.")
+
+    @property
+    def undefined(self) -> Mapping[str, str]:
+        return {}
+
+    def query(self, extract: Mapping[str, ir.Table], reference_date: date) -> ir.Table:
+        spend = extract["group_spend"]
+        return spend.group_by(["customer_id", "product_group"]).agg(cents=cents(spend.spend.sum()))
+
+    def finish(self, rows: pd.DataFrame) -> pd.DataFrame:
+        spend = rows.pivot(index="customer_id", columns="product_group", values="cents").fillna(0).sort_index(axis=1)
+        bought = (spend > 0).mean()
+        rare = bought.index[bought < self.min_buyers_share]
+        pooled = spend.drop(columns=rare)
+        if len(rare):
+            pooled = pooled.assign(other=pooled.get("other", 0) + spend[rare].sum(axis=1))
+        logs = np.log(pooled.astype("float64") / 100 + self.smoothing)
+        ratios = logs.sub(logs.mean(axis=1), axis=0)
+        ratios.columns = pd.Index([f"mix_{str(group).replace(' ', '_').lower()}" for group in ratios.columns])
+        return ratios

@@ -1,0 +1,77 @@
+"""Internal validity of partitions: how well clusters are separated, how many customers they hold.
+
+Every function is pure and gives NaN where the score is undefined. The caller names the space.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import silhouette_samples as sklearn_silhouettes
+
+from aisle.partition import NOISE
+
+Labels = npt.NDArray[np.int64]
+Values = npt.NDArray[np.float64]
+
+
+def coverage(labels: Labels) -> float:
+    """Share of customers assigned to a cluster, in [0, 1]; 1 when there is no noise.
+
+    >>> coverage(np.array([0, 0, 1, -1]))
+    0.75
+    """
+    return float(np.mean(labels != NOISE)) if labels.size else float("nan")
+
+
+def balance(labels: Labels) -> float:
+    """Entropy of cluster sizes over its maximum log k, in (0, 1]; 1 when all are equal; NaN below two clusters.
+
+    Noise is left out (Shannon 1948; Pielou's evenness).
+
+    >>> balance(np.array([0, 0, 1, 1, -1]))
+    1.0
+    """
+    sizes = np.bincount(labels[labels != NOISE])
+    if sizes.size < 2:
+        return float("nan")
+    shares = sizes / sizes.sum()
+    return float(-(shares * np.log(shares)).sum() / np.log(sizes.size))
+
+
+def smallest_share(labels: Labels) -> float:
+    """Size of the smallest cluster over all customers, noise included, in [0, 1]; NaN without clusters.
+
+    >>> smallest_share(np.array([0, 0, 1, -1]))
+    0.25
+    """
+    sizes = np.bincount(labels[labels != NOISE])
+    return float(sizes.min() / labels.size) if sizes.size else float("nan")
+
+
+def silhouette_samples(distances: Values, labels: Labels) -> Values:
+    """Silhouette of every customer, shape (n,), in [-1, 1], higher is better (Rousseeuw 1987).
+
+    ``distances`` is (n, n), zero on its diagonal. Noise is nobody's neighbour and gets NaN; the only member of a
+    cluster gets 0. All are NaN when there are fewer than two clusters or only clusters of one.
+    """
+    samples = np.full(labels.size, np.nan)
+    inside = np.flatnonzero(labels != NOISE)
+    clusters = np.unique(labels[inside]).size
+    if 2 <= clusters < inside.size:
+        part = distances if inside.size == labels.size else distances[np.ix_(inside, inside)]
+        samples[inside] = sklearn_silhouettes(part, labels[inside], metric="precomputed")
+    return samples
+
+
+def silhouette(samples: Values) -> float:
+    """Mean silhouette of the customers who are in a cluster; NaN where undefined."""
+    inside = samples[~np.isnan(samples)]
+    return float(inside.mean()) if inside.size else float("nan")
+
+
+def ranking_score(samples: Values) -> float:
+    """Mean silhouette with every noise customer counted as 0, in [-1, 1]; NaN where undefined.
+
+    >>> ranking_score(np.array([.5, .7, np.nan, np.nan]))
+    0.3
+    """
+    return float(np.nansum(samples) / samples.size) if (~np.isnan(samples)).any() else float("nan")

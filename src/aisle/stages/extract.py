@@ -1,0 +1,64 @@
+"""Canonical tables in a database -> the extract: one row per kept basket, and spend per product group."""
+
+import logging
+from pathlib import Path
+
+import pandas as pd
+import pyarrow
+import pyarrow.compute as pc
+
+from aisle.database import FILTERS_IN_ORDER, Engine, Extraction
+from aisle.storage import write_csv, write_json, write_table
+from aisle.tables import BASKET_EXTRACT, CANONICAL, FILTERS, GROUP_SPEND
+
+log = logging.getLogger(__name__)
+
+
+def run(*, database: Engine, extraction: Extraction, output: Path) -> None:
+    """Write the extract's tables, the filters' counts and a summary into ``output``."""
+    output = Path(output)
+    needed = {name: CANONICAL[name] for name in ("customers", "stores", "products", "baskets", "lines")}
+    with database.connect(needed) as connection:
+        baskets = connection.fetch(extraction.baskets(), order_by=BASKET_EXTRACT.key)
+        groups = connection.fetch(extraction.group_spend(), order_by=GROUP_SPEND.key)
+        dropped = connection.fetch(extraction.filters(), order_by=["filter_number"])
+    if baskets.num_rows == 0:
+        raise ValueError("The extract is empty: every basket was dropped by a filter; see extraction in the configuration.")
+    filters = _named(dropped)
+    for row in filters.to_pylist():
+        log.info("dropped %7d baskets of %5d customers: %s", row["basket_count"], row["customer_count"], row["filter"])
+    write_table(baskets, BASKET_EXTRACT, output / "basket_extract.parquet")
+    write_table(groups, GROUP_SPEND, output / "group_spend.parquet")
+    write_table(filters, FILTERS, output / "filters.parquet")
+    write_csv(filters.to_pandas(), output / "filters.csv")
+    write_json(_summary(baskets), output / "summary.json")
+
+
+def _named(dropped: pyarrow.Table) -> pyarrow.Table:
+    """Every filter in its order, also those that dropped nothing."""
+    counts = dropped.to_pandas().set_index("filter_number").reindex(range(len(FILTERS_IN_ORDER)), fill_value=0)
+    named = counts.astype("int64").assign(filter=list(FILTERS_IN_ORDER))
+    return pyarrow.Table.from_pandas(named[list(FILTERS.columns)], preserve_index=False)
+
+
+def _summary(baskets: pyarrow.Table) -> dict[str, object]:
+    days = pd.to_datetime(baskets.column("shopped_at").to_pandas()).dt.date
+    per_lifestage = baskets.group_by("lifestage").aggregate([("customer_id", "count_distinct"), ("basket_id", "count")])
+    absent = [
+        name
+        for name in ("price_sensitivity", "store_format", "store_region", "basket_price_sensitivity")
+        if baskets.column(name).null_count == baskets.num_rows
+    ]
+    if absent:
+        log.info("the source has no %s: features made from them are left out", ", ".join(absent))
+    return {
+        "first_day": days.min().isoformat(),
+        "last_day": days.max().isoformat(),
+        "basket_count": baskets.num_rows,
+        "customer_count": pc.count_distinct(baskets.column("customer_id")).as_py(),
+        "absent": absent,
+        "lifestages": {
+            row["lifestage"]: {"customer_count": row["customer_id_count_distinct"], "basket_count": row["basket_id_count"]}
+            for row in per_lifestage.sort_by("lifestage").to_pylist()
+        },
+    }

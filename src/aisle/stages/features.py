@@ -1,0 +1,43 @@
+"""The extract -> a feature table: one row per customer."""
+
+import logging
+from collections import ChainMap
+from collections.abc import Mapping
+from datetime import date, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pyarrow
+
+from aisle.database import Engine
+from aisle.features import FeatureBlock, assemble
+from aisle.features.exact import relation
+from aisle.storage import read_json, write_features, write_table
+from aisle.tables import EXTRACTED, UNSEGMENTED
+
+log = logging.getLogger(__name__)
+
+
+def run(*, database: Engine, summary: Path, blocks: Mapping[str, FeatureBlock], name: str, output: Path) -> None:
+    """Write the features ``<name>.parquet`` and who has none and why, ``<name>_unsegmented.parquet``, into ``output``."""
+    window = read_json(Path(summary))
+    today = date.fromisoformat(window["last_day"]) + timedelta(days=1)
+    relations = {table: relation(contract) for table, contract in EXTRACTED.items()}
+    finished = []
+    with database.connect(EXTRACTED) as connection:
+        owners = relations["basket_extract"].select("customer_id", "lifestage").distinct()
+        customers = connection.fetch(owners, order_by=["customer_id"])
+        for block in blocks.values():
+            rows = connection.fetch(block.query(relations, today), order_by=["customer_id"])
+            finished.append(block.finish(rows.to_pandas()))
+    cohort = customers.to_pandas().set_index("customer_id")["lifestage"].rename("cohort")
+    features, reasons, absent = assemble(finished, cohort, dict(ChainMap(*(block.undefined for block in blocks.values()))))
+    if absent:
+        log.info("features %s: the source lacks what %d columns need: %s", name, len(absent), ", ".join(absent))
+    for reason, count in reasons.value_counts().items():
+        log.info("features %s: %d customers left out: %s", name, count, reason)
+    log.info("features %s: %d customers, %d features", name, *features.values.shape)
+    write_features(features, Path(output) / f"{name}.parquet")
+    left_out = pd.DataFrame({"lifestage": cohort.loc[reasons.index], "reason": reasons}).rename_axis("customer_id")
+    rows = pyarrow.Table.from_pandas(left_out.sort_index().reset_index(), preserve_index=False)
+    write_table(rows, UNSEGMENTED, Path(output) / f"{name}_unsegmented.parquet")

@@ -1,0 +1,31 @@
+"""Source -> canonical tables in ``data/``."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow
+
+from aisle.sources import Source
+from aisle.storage import write_parts
+from aisle.tables import CANONICAL
+
+log = logging.getLogger(__name__)
+
+
+def run(*, source: Source, output: Path) -> None:
+    """Write every canonical table of the source as Parquet into ``output``; the folder is replaced whole."""
+    rows = write_parts(_parts(source), Path(output))
+    for name, count in rows.items():
+        log.info("%-18s %10d rows", name, count)
+    required = [name for name, table in CANONICAL.items() if not table.optional and name not in rows]
+    if required:
+        raise ValueError(f"{source}: the tables {required} are required; the source gave {sorted(rows)}.")
+
+
+def _parts(source: Source) -> Iterator[tuple[str, pyarrow.Table]]:
+    for batch in source.batches():
+        if batch.table == "dirt":
+            for row in batch.rows.to_pylist():
+                log.info("%s: %d rows %s: %s", row["table"], row["row_count"], row["action"], row["rule"])
+        yield batch.table, batch.rows

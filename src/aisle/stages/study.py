@@ -1,0 +1,84 @@
+"""The outcomes of a sweep -> the study's leaderboard, labels and record, from the candidate store."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from aisle.figures import ranking_curves
+from aisle.leaderboard import NAMES, RANKED_BY, leaderboard, rows
+from aisle.storage import CandidateStore, read_json, write_csv, write_figure, write_frame, write_json
+
+log = logging.getLogger(__name__)
+
+
+def run(*, sweep: Path, study: str, question: str, floor: float, store: Path, output: Path) -> int:
+    """Write the study's files into ``output``, print the best candidates, and return how many candidates failed."""
+    output = Path(output)
+    outcomes = _outcomes(Path(sweep))
+    records = CandidateStore(Path(store))
+    entries: list[dict[str, Any]] = []
+    labels = []
+    for outcome in outcomes:
+        if outcome["status"] in ("failed", "skipped"):
+            continue
+        record = records.read(outcome["key"])
+        customers = record.facts["features"]["customers"]
+        entries += rows(outcome["names"], record.key, customers, record.path.parameter, record.scores)
+        labels += [
+            partition.labels.rename_axis("customer_id").reset_index().assign(candidate_key=record.key, tuning_value=float(value))
+            for value, partition in record.path.partitions.items()
+        ]
+    board = leaderboard(entries, floor=floor)
+    write_frame(board, output / "leaderboard.parquet")
+    write_csv(board, output / "leaderboard.csv")
+    if labels:
+        order = ["candidate_key", "tuning_value", "customer_id"]
+        all_labels = pd.concat(labels, ignore_index=True)[[*order, "label"]].drop_duplicates().sort_values(order)
+        write_frame(all_labels, output / "labels.parquet")
+        write_figure(ranking_curves(board), output / "ranking.png")
+    write_json({"study": study, "question": question, "candidates": [_told(outcome) for outcome in outcomes]}, output / "candidates.json")
+    _show(board, study)
+    return _report(outcomes)
+
+
+def _outcomes(sweep: Path) -> list[dict[str, Any]]:
+    """What every job of the sweep said, in the order of the candidates' names."""
+    found = [read_json(path) for path in sweep.rglob("outcome.json")]
+    if not found:
+        raise FileNotFoundError(f"{sweep} holds no outcome of any candidate; run the study first.")
+    unique = {tuple(outcome["names"][name] for name in NAMES) + (outcome["key"] or "",): outcome for outcome in found}
+    return [unique[names] for names in sorted(unique)]
+
+
+def _told(outcome: dict[str, Any]) -> dict[str, Any]:
+    """What of an outcome is the same every time it is run."""
+    status = "finished" if outcome["status"] == "found" else outcome["status"]
+    return {"names": outcome["names"], "key": outcome["key"], "status": status, "reason": outcome["reason"]}
+
+
+def _report(outcomes: Sequence[dict[str, Any]]) -> int:
+    counts = pd.Series([outcome["status"] for outcome in outcomes]).value_counts()
+    log.info("candidates: %s", ", ".join(f"{count} {status}" for status, count in counts.items()))
+    for outcome in outcomes:
+        if outcome["status"] in ("failed", "skipped"):
+            log.warning("%s %s: %s", " · ".join(outcome["names"].values()), outcome["status"], outcome["reason"])
+    return int(counts.get("failed", 0))
+
+
+def _show(board: pd.DataFrame, study: str) -> None:
+    """The three best candidates of every lifestage."""
+    table = Table(title=f"{study}: best candidates by ranking score (silhouette in the reference space, noise as 0)")
+    for name in ("lifestage", "features", "scaler", "reducer", "clusterer", "tuning", "segments", "coverage", "score"):
+        table.add_column(name, justify="right" if name in ("segments", "coverage", "score") else "left")
+    eligible = board[board["eligible"].astype(bool)]
+    best = eligible.drop_duplicates([*NAMES, "candidate_key"]).groupby("lifestage", sort=True).head(3)
+    for row in best.to_dict("records"):
+        tuning = f"{row['parameter']}={row['tuning_value']:g}"
+        numbers = (str(row["n_clusters"]), f"{row['coverage']:.0%}", f"{row[RANKED_BY]:.3f}")
+        table.add_row(*(str(row[name]) for name in NAMES), tuning, *numbers)
+    Console(stderr=True).print(table)

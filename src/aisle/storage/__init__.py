@@ -1,0 +1,36 @@
+"""Files in and out, atomic, the contract checked on read; and the candidate store."""
+
+from aisle.storage.candidates import CandidateRecord, CandidateStore, candidate_key, code_digest, describe
+from aisle.storage.features import read_features, write_features
+from aisle.storage.files import (
+    read_arrow,
+    read_json,
+    read_table,
+    write_arrow,
+    write_csv,
+    write_figure,
+    write_frame,
+    write_json,
+    write_parts,
+    write_table,
+)
+
+__all__ = [
+    "CandidateRecord",
+    "CandidateStore",
+    "candidate_key",
+    "code_digest",
+    "describe",
+    "read_arrow",
+    "read_features",
+    "read_json",
+    "read_table",
+    "write_arrow",
+    "write_csv",
+    "write_features",
+    "write_figure",
+    "write_frame",
+    "write_json",
+    "write_parts",
+    "write_table",
+]

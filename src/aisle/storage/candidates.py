@@ -1,0 +1,129 @@
+"""The candidate store: content-addressed folders, each written once, whole.
+
+A candidate's key digests everything its result depends on: the features, the configuration of scaler, reducer and
+clusterer, the seed, and the code and libraries that compute it. What is in the store is never computed again.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow
+
+from aisle.partition import Partition, PartitionPath
+from aisle.storage.files import read_arrow, read_json, whole_folder, write_arrow, write_json
+
+_CODE = ("candidate.py", "partition.py", "scores.py", "clusterers", "kernels", "features/table.py")
+_LIBRARIES = ("numpy", "scipy", "scikit-learn", "hdbscan", "umap-learn", "pynndescent", "numba")
+
+
+def describe(component: Any) -> dict[str, Any]:
+    """A component's class and parameters, nested components included, as plain JSON values."""
+    if hasattr(component, "get_params"):
+        kind = type(component)
+        parameters = {name: describe(value) for name, value in component.get_params(deep=False).items()}
+        return {"class": f"{kind.__module__}.{kind.__qualname__}", "params": parameters}
+    if callable(component):
+        return {"function": f"{component.__module__}.{component.__qualname__}"}
+    if isinstance(component, Sequence) and not isinstance(component, str):
+        return {"values": [describe(item) for item in component]}
+    return {"value": component.item() if isinstance(component, np.generic) else component}
+
+
+@cache
+def code_digest() -> str:
+    """Digest of the code and the libraries a candidate's result depends on."""
+    package = Path(__file__).parents[1]
+    content = hashlib.sha256()
+    for entry in _CODE:
+        path = package / entry
+        files = [path] if path.is_file() else sorted(path.rglob("*.py"))
+        for file in files:
+            content.update(file.relative_to(package).as_posix().encode() + b"\x00" + file.read_bytes())
+    for library in _LIBRARIES:
+        content.update(f"{library}=={version(library)}".encode())
+    return content.hexdigest()
+
+
+def candidate_key(
+    features_digest: str, *, scaler: Any, reducer: Any, clusterer: Any = None, seed: int
+) -> str:
+    """The key of a candidate, or of an embedding when there is no clusterer: 32 hexadecimal digits."""
+    content = {
+        "features": features_digest,
+        "scaler": describe(scaler),
+        "reducer": describe(reducer),
+        "clusterer": None if clusterer is None else describe(clusterer),
+        "seed": seed,
+        "code": code_digest(),
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, eq=False)
+class CandidateRecord:
+    """A finished candidate as it is stored. ``facts`` is what is told of it: features, parameters, seconds, warnings."""
+
+    key: str
+    path: PartitionPath
+    scores: Mapping[float, Mapping[str, float]]
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class CandidateStore:
+    """Candidates and embeddings under ``root``. Safe for many processes: a folder appears whole or not at all."""
+
+    root: Path
+
+    def _candidate(self, key: str) -> Path:
+        return Path(self.root) / "candidates" / key
+
+    def _embedding(self, key: str) -> Path:
+        return Path(self.root) / "embeddings" / f"{key}.parquet"
+
+    def has(self, key: str) -> bool:
+        """Whether this candidate is finished."""
+        return self._candidate(key).exists()
+
+    def write(self, record: CandidateRecord) -> None:
+        """Store a finished candidate. If another process was faster, its equal result stays."""
+        labels = {str(value): partition.labels for value, partition in record.path.partitions.items()}
+        table = pd.DataFrame(labels).rename_axis("id").reset_index()
+        scores = [[value, {k: None if np.isnan(v) else v for k, v in s.items()}] for value, s in record.scores.items()]
+        with whole_folder(self._candidate(record.key)) as part:
+            write_arrow(pyarrow.Table.from_pandas(table, preserve_index=False), part / "labels.parquet")
+            content = {"key": record.key, "parameter": record.path.parameter, "scores": scores, "facts": record.facts}
+            write_json(content, part / "candidate.json")
+
+    def read(self, key: str) -> CandidateRecord:
+        """A finished candidate.
+
+        Raises:
+            FileNotFoundError: it is not in the store.
+        """
+        folder = self._candidate(key)
+        if not folder.exists():
+            raise FileNotFoundError(f"{folder} is needed and missing; run the study again, it computes what is missing.")
+        content = read_json(folder / "candidate.json")
+        table = read_arrow(folder / "labels.parquet").to_pandas().set_index("id")
+        scores = {value: {k: np.nan if v is None else v for k, v in s.items()} for value, s in content["scores"]}
+        partitions = {value: Partition(table[str(value)].rename("label")) for value in scores}
+        return CandidateRecord(key, PartitionPath(content["parameter"], partitions), scores, content["facts"])
+
+    def read_embedding(self, key: str) -> pd.DataFrame | None:
+        """A stored embedding, or None."""
+        path = self._embedding(key)
+        return read_arrow(path).to_pandas().set_index("id") if path.exists() else None
+
+    def write_embedding(self, key: str, values: pd.DataFrame) -> None:
+        """Store an embedding for the other candidates that share it."""
+        rows = pyarrow.Table.from_pandas(values.rename_axis("id").reset_index(), preserve_index=False)
+        write_arrow(rows, self._embedding(key))
