@@ -1,6 +1,5 @@
 """The command line: ``python -m aisle stage=NAME role=OPTION key=value``. Hydra composes, the stage does."""
 
-import sys
 from pathlib import Path
 
 import hydra
@@ -31,4 +30,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -60,9 +60,10 @@ def embed(features: FeatureTable, *, scaler: Any, reducer: Any, seed: int) -> Em
 
 
 def reference_distances(features: FeatureTable) -> pd.DataFrame:
-    """Euclidean distances in the reference space, (n, n): the block's columns standardised, whatever the candidate does.
+    """Euclidean distances in the reference space, (n, n): the block's columns standardised.
 
-    Silhouettes of different spaces cannot be compared, so all candidates of a block are scored in this one.
+    Silhouettes of different spaces cannot be compared, so all candidates of a block are scored in this one, whatever
+    their own scaler and reducer.
     """
     values = features.varying().values
     with threadpool_limits(limits=1):
@@ -79,7 +80,9 @@ def fit(features: FeatureTable, embedding: Embedding, *, clusterer: PathClustere
     """
     needed = clusterer.minimum_customers
     if len(embedding.values) < needed:
-        raise ValueError(f"At least {needed} customers are needed for these tuning values; got {len(embedding.values)}.")
+        raise ValueError(
+            f"At least {needed} customers are needed for these tuning values; got {len(embedding.values)}."
+        )
     with warnings.catch_warnings(record=True) as caught, threadpool_limits(limits=1):
         warnings.simplefilter("always")
         path = seeded(clusterer, seed).fit_path(embedding.values)
@@ -89,9 +92,7 @@ def fit(features: FeatureTable, embedding: Embedding, *, clusterer: PathClustere
         "features": reference_distances(features).loc[embedding.values.index, embedding.values.index].to_numpy(),
         "embedding": own,
     }
-    scored = {
-        value: score(partition.labels.to_numpy(), spaces) for value, partition in path.partitions.items()
-    }
+    scored = {value: score(partition.labels.to_numpy(), spaces) for value, partition in path.partitions.items()}
     said = tuple(sorted({f"{note.category.__name__}: {note.message}" for note in caught}))
     return Candidate(path, scored, said)
 

@@ -25,8 +25,8 @@ def rows(
 def leaderboard(entries: Iterable[Mapping[str, Any]], *, floor: float) -> pd.DataFrame:
     """All rows, per lifestage best first, with ``eligible`` and ``excluded_because``.
 
-    A partition is eligible when it has at least two clusters, each of at least the share ``floor`` of the customers, and
-    a ranking score. Ties are broken by fewer clusters, then by name, so that the order is the same on every machine.
+    A partition is eligible when it has a ranking score and at least two clusters, each of at least the share ``floor``
+    of the customers. Ties are broken by fewer clusters, then by name, so that the order is the same on every machine.
 
     Raises:
         ValueError: ``floor`` is not a share in [0, 0.5], or a candidate and tuning value occurs twice.
@@ -41,7 +41,17 @@ def leaderboard(entries: Iterable[Mapping[str, Any]], *, floor: float) -> pd.Dat
         raise ValueError(f"A candidate must occur once; {int(repeated.sum())} rows repeat an earlier one.")
     board = board.assign(n_clusters=board["n_clusters"].astype(int), excluded_because=_exclusions(board, floor))
     board = board.assign(eligible=board["excluded_because"] == "")
-    order = ["lifestage", "eligible", RANKED_BY, "n_clusters", "features", "scaler", "reducer", "clusterer", "tuning_value"]
+    order = [
+        "lifestage",
+        "eligible",
+        RANKED_BY,
+        "n_clusters",
+        "features",
+        "scaler",
+        "reducer",
+        "clusterer",
+        "tuning_value",
+    ]
     ascending = [True, False, False, *[True] * 6]
     return board.sort_values(order, ascending=ascending, kind="stable", na_position="last").reset_index(drop=True)
 

@@ -51,7 +51,7 @@ class AgglomerativePath(BaseEstimator):
             raise ValueError(f"ward linkage needs metric=euclidean; got {self.metric!r}.")
         matrix = values.to_numpy()
         if self.metric == "cosine":
-            zero = values.index[~matrix.any(axis=1)].tolist()
+            zero = values.index[np.flatnonzero(~matrix.any(axis=1))].tolist()
             if zero:
                 raise ValueError(f"Cosine distance needs a direction; these customers are all zeros: {zero[:5]}.")
         return np.asarray(linkage(pdist(matrix, metric=self.metric), method=self.linkage))

@@ -12,9 +12,10 @@ from aisle.partition import Partition, PartitionPath
 
 
 class DBSCANPath(BaseEstimator):
-    """Ester et al. 1996. ``eps_quantile`` are quantiles, in (0, 1), of the distance to the ``min_samples``-th neighbour.
+    """Ester et al. 1996, its radius given by quantiles.
 
-    A radius means nothing across spaces; the share of customers who are core points at that radius does.
+    ``eps_quantile`` are quantiles, in (0, 1), of the distance to the ``min_samples``-th neighbour. A radius means
+    nothing across spaces; the share of customers who are core points at that radius does.
     """
 
     def __init__(self, eps_quantile: Sequence[float], min_samples: int) -> None:

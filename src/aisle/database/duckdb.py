@@ -40,7 +40,10 @@ class DuckDB:
                 views[name] = path
             elif not table.optional:
                 raise FileNotFoundError(f"{folder} needs a table {name}: {path} is missing; run stage=fetch first.")
-        settings = {"memory_limit": self.memory_limit, "threads": self.threads}
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": self.memory_limit,
+            "threads": self.threads,
+        }
         with duckdb.connect(":memory:", config=settings) as raw:
             for name, path in views.items():
                 raw.from_parquet(str(path)).create_view(name)

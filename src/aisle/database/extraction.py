@@ -20,7 +20,7 @@ _NO_CUSTOMER, _NO_LINES, _BASKET_XX, _CUSTOMER_XX, _NOT_SAMPLED = range(len(FILT
 _KEPT = len(FILTERS_IN_ORDER)
 
 
-@ibis.udf.scalar.builtin
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
 def md5(text: str) -> str:  # type: ignore[empty-body]
     """Every engine has it and gives the same 32 hexadecimal digits."""
 

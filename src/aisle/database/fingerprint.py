@@ -27,9 +27,5 @@ def _summary(table: Table) -> ir.Table:
         if column.minimum is not None and not name.startswith("row_")
     }
     largest = {f"{name}_max": rows[name].max() for name in table.key}
-    distinct = {
-        f"{name}_distinct": rows[name].nunique() for name, column in table.columns.items() if column.codes
-    }
+    distinct = {f"{name}_distinct": rows[name].nunique() for name, column in table.columns.items() if column.codes}
     return rows.agg(row_count=rows.count(), **largest, **totals, **distinct)
-
-

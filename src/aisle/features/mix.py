@@ -44,7 +44,6 @@ class Mix:
         pooled = spend.drop(columns=rare)
         if len(rare):
             pooled = pooled.assign(other=pooled.get("other", 0) + spend[rare].sum(axis=1))
-        logs = np.log(pooled.astype("float64") / 100 + self.smoothing)
-        ratios = logs.sub(logs.mean(axis=1), axis=0)
-        ratios.columns = pd.Index([f"mix_{str(group).replace(' ', '_').lower()}" for group in ratios.columns])
-        return ratios
+        logs = np.log(pooled.to_numpy(dtype="float64") / 100 + self.smoothing)
+        names = [f"mix_{str(group).replace(' ', '_').lower()}" for group in pooled.columns]
+        return pd.DataFrame(logs - logs.mean(axis=1, keepdims=True), index=pooled.index, columns=names)

@@ -56,7 +56,9 @@ def detailed(names: Mapping[str, str], overrides: Sequence[str]) -> dict[str, st
     >>> detailed({"clusterer": "agglomerative"}, ["seed=3", "clusterer.linkage=single"])
     {'clusterer': 'agglomerative linkage=single'}
     """
-    changed = {role: [text.removeprefix(f"{role}.") for text in overrides if text.startswith(f"{role}.")] for role in names}
+    changed = {
+        role: [text.removeprefix(f"{role}.") for text in overrides if text.startswith(f"{role}.")] for role in names
+    }
     return {role: " ".join([name, *changed[role]]) for role, name in names.items()}
 
 

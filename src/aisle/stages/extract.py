@@ -23,7 +23,9 @@ def run(*, database: Engine, extraction: Extraction, output: Path) -> None:
         groups = connection.fetch(extraction.group_spend(), order_by=GROUP_SPEND.key)
         dropped = connection.fetch(extraction.filters(), order_by=["filter_number"])
     if baskets.num_rows == 0:
-        raise ValueError("The extract is empty: every basket was dropped by a filter; see extraction in the configuration.")
+        raise ValueError(
+            "The extract is empty: every basket was dropped by a filter; see extraction in the configuration."
+        )
     filters = _named(dropped)
     for row in filters.to_pylist():
         log.info("dropped %7d baskets of %5d customers: %s", row["basket_count"], row["customer_count"], row["filter"])
@@ -58,7 +60,10 @@ def _summary(baskets: pyarrow.Table) -> dict[str, object]:
         "customer_count": pc.count_distinct(baskets.column("customer_id")).as_py(),
         "absent": absent,
         "lifestages": {
-            row["lifestage"]: {"customer_count": row["customer_id_count_distinct"], "basket_count": row["basket_id_count"]}
+            row["lifestage"]: {
+                "customer_count": row["customer_id_count_distinct"],
+                "basket_count": row["basket_id_count"],
+            }
             for row in per_lifestage.sort_by("lifestage").to_pylist()
         },
     }

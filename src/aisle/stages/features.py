@@ -1,7 +1,6 @@
 """The extract -> a feature table: one row per customer."""
 
 import logging
-from collections import ChainMap
 from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
@@ -19,10 +18,11 @@ log = logging.getLogger(__name__)
 
 
 def run(*, database: Engine, summary: Path, blocks: Mapping[str, FeatureBlock], name: str, output: Path) -> None:
-    """Write the features ``<name>.parquet`` and who has none and why, ``<name>_unsegmented.parquet``, into ``output``."""
+    """Write the features, ``<name>.parquet``, and who has none and why, ``<name>_unsegmented.parquet``."""
     window = read_json(Path(summary))
     today = date.fromisoformat(window["last_day"]) + timedelta(days=1)
     relations = {table: relation(contract) for table, contract in EXTRACTED.items()}
+    because = {name: why for block in blocks.values() for name, why in block.undefined.items()}
     finished = []
     with database.connect(EXTRACTED) as connection:
         owners = relations["basket_extract"].select("customer_id", "lifestage").distinct()
@@ -31,7 +31,7 @@ def run(*, database: Engine, summary: Path, blocks: Mapping[str, FeatureBlock], 
             rows = connection.fetch(block.query(relations, today), order_by=["customer_id"])
             finished.append(block.finish(rows.to_pandas()))
     cohort = customers.to_pandas().set_index("customer_id")["lifestage"].rename("cohort")
-    features, reasons, absent = assemble(finished, cohort, dict(ChainMap(*(block.undefined for block in blocks.values()))))
+    features, reasons, absent = assemble(finished, cohort, because)
     if absent:
         log.info("features %s: the source lacks what %d columns need: %s", name, len(absent), ", ".join(absent))
     for reason, count in reasons.value_counts().items():

@@ -30,7 +30,9 @@ def run(*, sweep: Path, study: str, question: str, floor: float, store: Path, ou
         customers = record.facts["features"]["customers"]
         entries += rows(outcome["names"], record.key, customers, record.path.parameter, record.scores)
         labels += [
-            partition.labels.rename_axis("customer_id").reset_index().assign(candidate_key=record.key, tuning_value=float(value))
+            partition.labels.rename_axis("customer_id")
+            .reset_index()
+            .assign(candidate_key=record.key, tuning_value=float(value))
             for value, partition in record.path.partitions.items()
         ]
     board = leaderboard(entries, floor=floor)
@@ -41,7 +43,10 @@ def run(*, sweep: Path, study: str, question: str, floor: float, store: Path, ou
         all_labels = pd.concat(labels, ignore_index=True)[[*order, "label"]].drop_duplicates().sort_values(order)
         write_frame(all_labels, output / "labels.parquet")
         write_figure(ranking_curves(board), output / "ranking.png")
-    write_json({"study": study, "question": question, "candidates": [_told(outcome) for outcome in outcomes]}, output / "candidates.json")
+    write_json(
+        {"study": study, "question": question, "candidates": [_told(outcome) for outcome in outcomes]},
+        output / "candidates.json",
+    )
     _show(board, study)
     return _report(outcomes)
 
@@ -51,7 +56,7 @@ def _outcomes(sweep: Path) -> list[dict[str, Any]]:
     found = [read_json(path) for path in sweep.rglob("outcome.json")]
     if not found:
         raise FileNotFoundError(f"{sweep} holds no outcome of any candidate; run the study first.")
-    unique = {tuple(outcome["names"][name] for name in NAMES) + (outcome["key"] or "",): outcome for outcome in found}
+    unique = {(*(outcome["names"][name] for name in NAMES), outcome["key"] or ""): outcome for outcome in found}
     return [unique[names] for names in sorted(unique)]
 
 

@@ -52,9 +52,7 @@ def code_digest() -> str:
     return content.hexdigest()
 
 
-def candidate_key(
-    features_digest: str, *, scaler: Any, reducer: Any, clusterer: Any = None, seed: int
-) -> str:
+def candidate_key(features_digest: str, *, scaler: Any, reducer: Any, clusterer: Any = None, seed: int) -> str:
     """The key of a candidate, or of an embedding when there is no clusterer: 32 hexadecimal digits."""
     content = {
         "features": features_digest,
@@ -69,7 +67,7 @@ def candidate_key(
 
 @dataclass(frozen=True, eq=False)
 class CandidateRecord:
-    """A finished candidate as it is stored. ``facts`` is what is told of it: features, parameters, seconds, warnings."""
+    """A finished candidate as it is stored; ``facts`` tells of its features, parameters, seconds and warnings."""
 
     key: str
     path: PartitionPath
@@ -111,7 +109,9 @@ class CandidateStore:
         """
         folder = self._candidate(key)
         if not folder.exists():
-            raise FileNotFoundError(f"{folder} is needed and missing; run the study again, it computes what is missing.")
+            raise FileNotFoundError(
+                f"{folder} is needed and missing; run the study again, it computes what is missing."
+            )
         content = read_json(folder / "candidate.json")
         table = read_arrow(folder / "labels.parquet").to_pandas().set_index("id")
         scores = {value: {k: np.nan if v is None else v for k, v in s.items()} for value, s in content["scores"]}

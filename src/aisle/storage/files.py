@@ -7,14 +7,16 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow
 import pyarrow.parquet
-from matplotlib.figure import Figure
 
 from aisle.tables import Table
+
+if TYPE_CHECKING:  # matplotlib costs most of a second, and few stages draw
+    from matplotlib.figure import Figure
 
 _STALE = ".part-"
 
@@ -109,7 +111,9 @@ def write_csv(frame: pd.DataFrame, path: Path) -> None:
 def write_json(content: Mapping[str, Any], path: Path) -> None:
     """A JSON object with sorted keys, two spaces of indent and a final line feed."""
     with whole_file(path) as part:
-        part.write_text(json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+        part.write_text(
+            json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+        )
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -130,7 +134,7 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def write_figure(figure: Figure, path: Path) -> None:
+def write_figure(figure: "Figure", path: Path) -> None:
     """A figure as PNG or SVG by the suffix; the same figure gives the same bytes."""
     empty = {".png": {"Software": None}, ".svg": {"Date": None, "Creator": None}}
     with whole_file(path) as part:

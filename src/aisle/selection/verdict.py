@@ -1,0 +1,117 @@
+"""What a verdict is, and its form in JSON."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from aisle.leaderboard import RANKED_BY
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One partition of one candidate. ``scores`` are all numbers the leaderboard has of it; NaN = undefined."""
+
+    features: str
+    scaler: str
+    reducer: str
+    clusterer: str
+    candidate_key: str
+    parameter: str
+    tuning_value: float
+    n_clusters: int
+    scores: Mapping[str, float]
+
+    @property
+    def ranking_score(self) -> float:
+        """The score partitions are ranked by, in [-1, 1], higher is better."""
+        return self.scores[RANKED_BY]
+
+    def __str__(self) -> str:
+        reduced = "without reduction" if self.reducer == "none" else f"after {self.reducer}"
+        segments = "" if self.parameter == "n_clusters" else f", {self.n_clusters} segments"
+        return f"{self.clusterer} {reduced} ({self.scaler} scaler, {self.parameter} = {self.tuning_value:g}{segments})"
+
+
+@dataclass(frozen=True)
+class RunnerUp:
+    """The best partition of another method (clusterer), None where none is eligible, and why it was not chosen."""
+
+    method: str
+    best: Choice | None
+    why: str
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How many were compared. ``excluded`` and ``unfinished`` map a reason to its count, the most frequent first."""
+
+    candidates: int
+    methods: int
+    partitions: int
+    eligible: int
+    excluded: Mapping[str, int]
+    unfinished: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is chosen for one lifestage (None: nothing can be), why, against whom, and what is not known.
+
+    ``customer_count`` is None where no candidate was fitted.
+    """
+
+    lifestage: str
+    customer_count: int | None
+    chosen: Choice | None
+    reasons: tuple[str, ...]
+    runners_up: tuple[RunnerUp, ...]
+    tally: Tally
+    not_known: tuple[str, ...]
+
+    @property
+    def margin(self) -> float | None:
+        """By how much the chosen ranking score exceeds that of the next method; None without either."""
+        following = next((runner.best for runner in self.runners_up if runner.best), None)
+        if self.chosen is None or following is None:
+            return None
+        return self.chosen.ranking_score - following.ranking_score
+
+
+def verdicts_to_json(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+    """Lifestage -> verdict as plain JSON values; an undefined score is null."""
+    return {verdict.lifestage: _plain(asdict(verdict)) for verdict in verdicts}
+
+
+def verdicts_from_json(content: Mapping[str, Any], origin: str) -> list[Verdict]:
+    """The verdicts that `verdicts_to_json` wrote, sorted by lifestage; ``origin`` names the file in errors.
+
+    Raises:
+        ValueError: a verdict lacks a field or has a foreign one.
+    """
+    try:
+        return [_verdict(content[lifestage]) for lifestage in sorted(content)]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        needed = [field.name for field in fields(Verdict)]
+        raise ValueError(f"{origin} must hold verdicts of {needed}, as stage=select writes them; it does not.") from None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _verdict(told: Mapping[str, Any]) -> Verdict:
+    runners_up = tuple(RunnerUp(**{**runner, "best": _choice(runner["best"])}) for runner in told["runners_up"])
+    read = {"chosen": _choice(told["chosen"]), "runners_up": runners_up, "tally": Tally(**told["tally"])}
+    return Verdict(**{**told, **read, "reasons": tuple(told["reasons"]), "not_known": tuple(told["not_known"])})
+
+
+def _choice(told: Mapping[str, Any] | None) -> Choice | None:
+    if told is None:
+        return None
+    scores = {name: math.nan if value is None else float(value) for name, value in told["scores"].items()}
+    return Choice(**{**told, "scores": scores})

@@ -1,0 +1,133 @@
+"""What is in the baskets: how many lines, of which groups and products, how many items, for how much; and their codes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtr, ndtri
+
+from aisle.sources.simulated import parameters as real
+from aisle.sources.simulated.assortment import DIVISION_OF_GROUP, GROUP_COUNT, PRODUCT_COUNT, Assortment
+from aisle.sources.simulated.draws import Floats, Integers, lasting_uniform, pick, pick_by_row
+from aisle.sources.simulated.visits import Visits
+
+LINE_SHARES = np.array([group.line_shares for group in real.GROUPS]).T
+FRESH = real.FRESH_BY_DIVISION[DIVISION_OF_GROUP - 1]
+HOUSEHOLD = real.HOUSEHOLD_BY_DIVISION[DIVISION_OF_GROUP - 1]
+OWN_TASTE = np.sqrt(
+    np.maximum(np.array([group.taste_spread for group in real.GROUPS]) ** 2 - FRESH**2 - HOUSEHOLD**2, 0.0)
+)
+QUANTITY_SHARES = np.stack([real.QUANTITY_SHARES, real.BAG_QUANTITY_SHARES])
+PATIENT_ROUNDS = 4
+"""So often another product of the same group is looked for when a basket already holds the product."""
+
+
+@dataclass(frozen=True, eq=False)
+class Lines:
+    """One element per line item, in the order of basket and product; ``basket`` is the position of the visit."""
+
+    basket: Integers
+    product: Integers
+    quantity: Integers
+    cents: Integers
+
+
+def line_counts(visits: Visits, store_format: Integers, rng: np.random.Generator) -> Integers:
+    """Line items of each basket: a quantile of the pooled distribution, given by customer, hour, store and chance."""
+    hour = visits.hour - real.FIRST_HOUR
+    shift = real.SIZE_BY_LIFESTAGE[visits.lifestage] + real.SIZE_BY_HOUR[hour] + real.SIZE_BY_FORMAT[store_format]
+    hours = real.HOUR_COUNTS / real.HOUR_COUNTS.sum()
+    formats = real.FORMAT_SHARES / real.FORMAT_SHARES.sum()
+    explained = real.SIZE_LOADING**2 + hours @ real.SIZE_BY_HOUR**2 + formats @ real.SIZE_BY_FORMAT**2
+    chance = np.sqrt(1 - explained) * rng.standard_normal(len(hour))
+    return 1 + pick(real.LINES_PER_BASKET, ndtr(shift + real.SIZE_LOADING * visits.trait("size") + chance))
+
+
+def fill(
+    visits: Visits, counts: Integers, assortment: Assortment, taste_scale: float, rng: np.random.Generator
+) -> Lines:
+    """Lines with ``counts`` different products in each basket; ``taste_scale`` is the spread of customers' own tastes."""
+    basket = np.repeat(np.arange(len(counts)), counts)
+    appetite = _group_shares(visits, counts, assortment.stream, taste_scale)
+    group = _groups(appetite, basket, counts, rng)
+    product = _products(visits, basket, group, appetite, assortment, rng)
+    order = np.argsort(basket * PRODUCT_COUNT + product, kind="stable")
+    basket, product = basket[order], product[order]
+    quantity = _quantities(assortment, product, visits.trait("multiples")[basket], rng)
+    weight = np.where(
+        assortment.weighed[product],
+        np.exp(real.WEIGHT_SPREAD * rng.standard_normal(len(product)) - real.WEIGHT_SPREAD**2 / 2),
+        1.0,
+    )
+    each = np.maximum(1, np.round(assortment.cents[product] * weight)).astype(np.int64)
+    return Lines(basket, product, quantity, each * quantity)
+
+
+def _group_shares(visits: Visits, counts: Integers, stream: int, taste_scale: float) -> Floats:
+    """Baskets x groups: how much of the basket a group is expected to be; rows need not add up to one."""
+    size_class = np.searchsorted(real.SIZE_CLASS_LIMITS, counts, side="right")
+    own = ndtri(lasting_uniform(stream, visits.shopper[:, None], np.arange(GROUP_COUNT)))
+    spread = taste_scale * OWN_TASTE
+    fresh = (
+        visits.trait("fresh")
+        + real.FRESH_BY_LEAN * visits.trait("lean")
+        + real.FRESH_BY_SENSITIVITY[visits.price_sensitivity]
+    )
+    tilt = fresh[:, None] * FRESH + visits.trait("household")[:, None] * HOUSEHOLD + spread * own
+    expected_gain = (FRESH**2 + HOUSEHOLD**2 + spread**2) / 2
+    return LINE_SHARES[size_class] * np.exp(tilt - expected_gain)
+
+
+def _groups(appetite: Floats, basket: Integers, counts: Integers, rng: np.random.Generator) -> Integers:
+    """The group of each line. Small baskets are more of one kind than chance makes them: some lines share one group."""
+    purpose = pick_by_row(appetite, np.arange(len(counts)), rng.random(len(counts)))
+    free = pick_by_row(appetite, basket, rng.random(len(basket)))
+    bound = rng.random(len(basket)) < np.minimum(1.0, real.SAME_GROUP / np.sqrt(counts))[basket]
+    return np.where(bound, purpose[basket], free)
+
+
+def _products(
+    visits: Visits,
+    basket: Integers,
+    group: Integers,
+    appetite: Floats,
+    assortment: Assortment,
+    rng: np.random.Generator,
+) -> Integers:
+    """Different products in a basket: a product that is already there is chosen again, in the end from any group."""
+    product = np.empty(len(basket), dtype=np.int64)
+    open_lines = np.arange(len(basket))
+    attempt = 0
+    while len(open_lines):
+        where = basket[open_lines]
+        if attempt > PATIENT_ROUNDS:
+            group[open_lines] = pick_by_row(appetite, where, rng.random(len(where)))
+        product[open_lines] = assortment.choose(
+            visits.shopper[where], group[open_lines], visits.trait("price")[where], rng
+        )
+        open_lines = _repeated(basket * PRODUCT_COUNT + product)
+        attempt += 1
+    return product
+
+
+def _repeated(key: Integers) -> Integers:
+    """Positions of the elements that repeat an earlier one."""
+    order = np.argsort(key, kind="stable")
+    return np.sort(order[1:][key[order[1:]] == key[order[:-1]]])
+
+
+def _quantities(
+    assortment: Assortment, product: Integers, multiples: Floats, rng: np.random.Generator
+) -> Integers:
+    """Items of each line: 1, or 3 and more."""
+    share = assortment.multiple_share[product]
+    odds = share / (1 - share) * np.exp(real.MULTIPLES_LOADING * multiples - real.MULTIPLES_LOADING**2 / 2)
+    several = np.flatnonzero(rng.random(len(product)) < odds / (1 + odds))
+    of_bags = product[several] == assortment.bag
+    step = pick_by_row(QUANTITY_SHARES, of_bags.astype(np.int64), rng.random(len(several)))
+    tail = rng.random(len(several)) ** (-1 / real.QUANTITY_TAIL)
+    last = QUANTITY_SHARES.shape[1] - 1
+    chosen = np.where(step == last, np.floor((3 + last) * tail), 3 + step)
+    quantity = np.ones(len(product), dtype=np.int64)
+    quantity[several] = np.minimum(chosen, real.LARGEST_QUANTITY).astype(np.int64)
+    return quantity
