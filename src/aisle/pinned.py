@@ -29,7 +29,7 @@ def check_pinned(data: Path, pinned: Path) -> None:
         ValueError: the data differ, or the file does not name one folder.
         FileNotFoundError: the data are not there.
     """
-    text = _agreed(pinned)
+    text = staged(pinned) or (pinned.read_text(encoding="utf-8") if pinned.exists() else None)
     if text is None:
         return
     if not data.is_dir():
@@ -46,16 +46,14 @@ def check_pinned(data: Path, pinned: Path) -> None:
         )
 
 
-def _agreed(pinned: Path) -> str | None:
-    """The file as staged in git; as it is where git does not have it; None where there is none."""
-    command = ["git", "-C", str(pinned.parent), "show", f":./{pinned.name}"]
+def staged(path: Path, revision: str = "") -> str | None:
+    """A file's text as git has it staged, or in a ``revision``; None where git does not have it."""
+    command = ["git", "-C", str(path.parent), "show", f"{revision}:./{path.name}"]
     try:
-        staged = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        staged = None
-    if staged is not None and staged.returncode == 0:
-        return staged.stdout
-    return pinned.read_text(encoding="utf-8") if pinned.exists() else None
+        found = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:  # no git on this machine
+        return None
+    return found.stdout if found.returncode == 0 else None
 
 
 def _md5(path: Path) -> str:

@@ -2,15 +2,16 @@
 
 from aisle.selection.choosing import select
 from aisle.selection.rule import SelectionRule
-from aisle.selection.verdict import Choice, RunnerUp, Tally, Verdict, verdicts_from_json, verdicts_to_json
+from aisle.selection.verdict import Choice, RunnerUp, Selection, Tally, Verdict, selection_from_json, selection_to_json
 
 __all__ = [
     "Choice",
     "RunnerUp",
+    "Selection",
     "SelectionRule",
     "Tally",
     "Verdict",
     "select",
-    "verdicts_from_json",
-    "verdicts_to_json",
+    "selection_from_json",
+    "selection_to_json",
 ]

@@ -32,6 +32,8 @@ def select(board: pd.DataFrame, attempts: pd.DataFrame, *, rule: SelectionRule) 
 
 
 def _exclusions(board: pd.DataFrame, rule: SelectionRule) -> "pd.Series[str]":
+    if board.empty:
+        return board["excluded_because"]
     below = board["eligible"].astype(bool) & (board["smallest_share"] < rule.floor)
     return board["excluded_because"].mask(below, f"a segment is smaller than {percent(rule.floor)} of the customers")
 

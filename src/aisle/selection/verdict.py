@@ -1,11 +1,12 @@
 """What a verdict is, and its form in JSON."""
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from aisle.leaderboard import RANKED_BY
+from aisle.selection.rule import SelectionRule
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class RunnerUp:
 
 @dataclass(frozen=True)
 class Tally:
-    """How many were compared. ``excluded`` and ``unfinished`` map a reason to its count, the most frequent first."""
+    """How many were compared. ``excluded`` (partitions) and ``unfinished`` (candidates) map a reason to its count."""
 
     candidates: int
     methods: int
@@ -78,22 +79,44 @@ class Verdict:
         return self.chosen.ranking_score - following.ranking_score
 
 
-def verdicts_to_json(verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """Lifestage -> verdict as plain JSON values; an undefined score is null."""
-    return {verdict.lifestage: _plain(asdict(verdict)) for verdict in verdicts}
+@dataclass(frozen=True)
+class Selection:
+    """The verdicts on a study within one feature block, by one rule. ``study`` are the facts the study states of itself."""
+
+    features: str
+    rule: SelectionRule
+    study: Mapping[str, Any]
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def block(self) -> str:
+        """The option that made the features, without what was changed inside it: the name of their file."""
+        return self.features.split(" ")[0]
+
+    @property
+    def chosen(self) -> dict[str, Choice]:
+        """Lifestage -> choice, without the lifestages for which nothing is chosen."""
+        return {verdict.lifestage: verdict.chosen for verdict in self.verdicts if verdict.chosen}
 
 
-def verdicts_from_json(content: Mapping[str, Any], origin: str) -> list[Verdict]:
-    """The verdicts that `verdicts_to_json` wrote, sorted by lifestage; ``origin`` names the file in errors.
+def selection_to_json(selection: Selection) -> dict[str, Any]:
+    """The selection as plain JSON values, verdicts by lifestage; an undefined score is null."""
+    told = _plain(asdict(selection))
+    return {**told, "verdicts": {verdict["lifestage"]: verdict for verdict in told["verdicts"]}}
+
+
+def selection_from_json(content: Mapping[str, Any], origin: str) -> Selection:
+    """What `selection_to_json` wrote, verdicts sorted by lifestage; ``origin`` names the file in errors.
 
     Raises:
-        ValueError: a verdict lacks a field or has a foreign one.
+        ValueError: it is something else.
     """
     try:
-        return [_verdict(content[lifestage]) for lifestage in sorted(content)]
+        rule = SelectionRule(**content["rule"])
+        verdicts = tuple(_verdict(content["verdicts"][lifestage]) for lifestage in sorted(content["verdicts"]))
+        return Selection(content["features"], rule, content["study"], verdicts)
     except (AttributeError, KeyError, TypeError, ValueError):
-        needed = [field.name for field in fields(Verdict)]
-        raise ValueError(f"{origin} must hold verdicts of {needed}, as stage=select writes them; it does not.") from None
+        raise ValueError(f"{origin} must hold the verdicts that stage=select writes; it does not.") from None
 
 
 def _plain(value: Any) -> Any:

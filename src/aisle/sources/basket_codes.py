@@ -53,7 +53,7 @@ def code_baskets(
 ) -> BasketCodes:
     """The codes of the baskets 0..basket_count-1, from one element per line item.
 
-    ``basket``, ``group`` and ``kind`` are numbers from 0: the line's basket, its product group and the place of its kind in
+    ``basket``, ``group`` and ``kind`` are numbers from 0: the line's basket, its product group and its kind's place in
     `KINDS` (`NEUTRAL_NUMBER` = neutral). ``cents`` is the line's spend in hundredths.
 
     >>> line = dict(basket=np.array([0, 0, 1]), group=np.array([0, 1, 2]), kind=np.array([0, 1, 3]))
@@ -109,8 +109,8 @@ def missions(
 ) -> Codes:
     """The kind whose share is at least 60 %, the share being the mean of its share of spend and its share of items.
 
-    Mixed where no kind has that much, XX where nothing was bought of any kind; where all of it was free the share of items
-    decides alone. Spend is in cents, so that the comparison is exact: shares of exactly 60 % do occur.
+    Mixed where no kind has that much, XX where nothing was bought of any kind; where all of it was free the share of
+    items decides alone. Spend is in cents, so that the comparison is exact: shares of exactly 60 % do occur.
 
     >>> free, some = np.array([0]), np.array([1])
     >>> missions(np.array([70]), np.array([30]), free, some, some, free).tolist()

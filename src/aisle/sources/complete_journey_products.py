@@ -21,10 +21,10 @@ def groups() -> pd.DataFrame:
 def product_tree(products: pd.DataFrame, mapping: pd.DataFrame) -> pd.DataFrame:
     """product_id (as in the package), product_class, department, product_group, division; rows as in ``products``.
 
-    The class is the package's product_type, the department its product_category, group and division come from ``mapping``;
-    fuel that the registers booked elsewhere is fuel. A level that is empty in the data takes the name of the level above
-    it (for a category: the package's department), and a name found below several parents is followed by its parent in
-    brackets, so that every name has one parent.
+    The class is the package's product_type, the department its product_category; group and division come from
+    ``mapping``, and fuel that the registers booked elsewhere is fuel. A level that is empty in the data takes the name
+    of the level above it (for a category: the package's department), and a name found below several parents is followed
+    by its parent in brackets, so that every name has one parent.
 
     Raises:
         ValueError: a department and category are not in ``mapping``.

@@ -24,9 +24,9 @@ def promotion_tables(
 ) -> tuple[dict[str, pyarrow.Table], Counter[Rule]]:
     """The tables campaigns, campaign_customers, coupons and redemptions, and the rows `PROMOTION_POLICY` dropped.
 
-    ``customer_ids`` and ``product_ids`` are those the other tables hold. Redemptions of one coupon by one customer on one
-    day become one row with their number. A redeemed coupon is known when the package lists it for the campaign, also where
-    its products are dropped.
+    ``customer_ids`` and ``product_ids`` are those the other tables hold. Redemptions of one coupon by one customer on
+    one day become one row with their number. A redeemed coupon is known when the package lists it for the campaign,
+    also where its products are dropped.
     """
     campaigns = raw["campaign_descriptions"]
     offers = raw["coupons"]

@@ -195,6 +195,7 @@ LARGEST_QUANTITY = 1685
 
 # A basket's price sensitivity
 
+MISSION_CODES = ("Fresh", "Grocery", "Mixed", "Nonfood")
 SILENT_DIVISIONS = (4, 6, 7)
 """Baskets of nothing but these and the bag's class have no price sensitivity (XX)."""
 LESS_AFFLUENT_SHARES = np.array(
@@ -215,7 +216,7 @@ UP_MARKET_SHARES = np.array(
         [0.254, 0.100, 0.131, 0.244],
     ]
 )
-"""Size class x mission (Fresh, Grocery, Mixed, Nonfood)."""
+"""Size class x mission."""
 LESS_AFFLUENT_BY_SENSITIVITY = np.array([0.77, -0.37, -0.90, -0.20, 0.05])
 UP_MARKET_BY_SENSITIVITY = np.array([-0.82, -0.18, 0.76, -0.15, -0.25])
 """Log odds against MM of a customer who is LA, MM, UM, XX, or has no card."""

@@ -1,0 +1,88 @@
+"""The generated parts of the documents: text made from a run and from the contracts, between markers."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from aisle.leaderboard import NAMES, RANKED_BY
+from aisle.tables import LIFESTAGES, Table
+
+
+def replace_part(text: str, name: str, part: str, origin: str) -> str:
+    """``text`` with what stands between ``<!-- name -->`` and ``<!-- /name -->`` replaced by ``part``.
+
+    Raises:
+        ValueError: the markers are not there, once each, in this order.
+    """
+    pattern = re.compile(rf"(<!-- {re.escape(name)} -->\n).*?(<!-- /{re.escape(name)} -->)", re.DOTALL)
+    if len(pattern.findall(text)) != 1:
+        raise ValueError(f"{origin} must hold the markers <!-- {name} --> and <!-- /{name} --> once, in this order.")
+    return pattern.sub(lambda found: f"{found[1]}{part.rstrip()}\n{found[2]}", text)
+
+
+def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A Markdown table.
+
+    >>> print(markdown_table(["k", "score"], [[2, "0.31"]]))
+    | k | score |
+    |---|---|
+    | 2 | 0.31 |
+    """
+    lines = [columns, ["---"] * len(columns), *rows]
+    cells = [[str(cell).replace("|", "\\\\|") for cell in line] for line in lines]
+    head, rule, *body = ["| " + " | ".join(line) + " |" for line in cells]
+    return "\n".join([head, rule.replace(" ", ""), *body])
+
+
+def leaderboard_part(board: pd.DataFrame, best: int) -> str:
+    """The ``best`` methods of every lifestage: their best eligible partition, as a Markdown table."""
+    eligible = board[board["eligible"].astype(bool)]
+    methods = eligible.drop_duplicates(list(NAMES))
+    top = methods.groupby("lifestage", sort=True).head(best)
+    columns = ["lifestage", "customers", "reducer", "clusterer", "segments", "smallest", "coverage", "ranking score"]
+    rows = [
+        [
+            f"{LIFESTAGES.get(row['lifestage'], row['lifestage'])} ({row['lifestage']})",
+            row["customer_count"],
+            row["reducer"],
+            row["clusterer"],
+            row["n_clusters"],
+            f"{row['smallest_share']:.0%}",
+            f"{row['coverage']:.0%}",
+            f"{row[RANKED_BY]:.3f}",
+        ]
+        for row in top.to_dict("records")
+    ]
+    return markdown_table(columns, rows)
+
+
+def extract_part(summary: Mapping[str, Any]) -> str:
+    """How many customers and baskets the extract has, per lifestage, as a Markdown table."""
+    rows = [
+        [LIFESTAGES.get(code, code), code, counts["customer_count"], counts["basket_count"]]
+        for code, counts in summary["lifestages"].items()
+    ]
+    return markdown_table(["lifestage", "code", "customers", "baskets"], rows)
+
+
+def dictionary(tables: Sequence[Table]) -> str:
+    """The data dictionary: every table's grain, key and columns."""
+    parts = ["# Data dictionary", "", "Generated from `src/aisle/tables.py` by `make readme`; do not edit."]
+    for table in tables:
+        parts += ["", f"## {table.name}", "", f"{table.grain[0].upper()}{table.grain[1:]}. Key: {', '.join(table.key)}."]
+        if table.references:
+            parts[-1] += " " + " ".join(f"{column} is found in {other}." for column, other in table.references.items())
+        rows = [
+            [
+                name,
+                column.type,
+                "may be null" if column.nullable else "",
+                ", ".join(column.codes) or (f"at least {column.minimum}" if column.minimum is not None else ""),
+                column.meaning,
+            ]
+            for name, column in table.columns.items()
+        ]
+        parts += ["", markdown_table(["column", "type", "null", "values", "meaning"], rows)]
+    return "\n".join(parts) + "\n"

@@ -1,0 +1,102 @@
+"""The leaderboard as curves: ranking score against the number of segments."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from aisle.figures.canvas import FAINT, GRID, INK, NORMAL, SMALL, colours, lifestage_name, only_text, sheet, styled
+from aisle.leaderboard import NAMES, RANKED_BY
+
+_DASHES = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1, 1, 1)))
+_MARKERS = ("o", "s", "^", "D")
+_MOST = 9
+"""Segments up to which the axis always reaches: more are drawn only where they are eligible."""
+
+
+@styled
+def ranking_curves(leaderboard: pd.DataFrame) -> Figure:
+    """Ranking score against the number of segments: a panel per lifestage, a line per reducer and clusterer.
+
+    A line follows the best partition of its candidate at each number of segments. Filled markers are eligible, hollow
+    ones have a segment below the floor; the best eligible partition is ringed and named.
+    """
+    drawn = leaderboard[leaderboard[RANKED_BY].notna()]
+    if drawn.empty:
+        return only_text("No candidate has a ranking score: there is nothing to draw.")
+    eligible = drawn["eligible"].astype(bool)
+    most = max(_MOST, int(drawn.loc[eligible, "n_clusters"].max())) if eligible.any() else _MOST
+    drawn = drawn[drawn["n_clusters"] <= most]
+    panels = list(drawn.groupby(["features", "lifestage"], sort=True))
+    columns = min(3, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = sheet(max(3.6 * columns, 5.4), 2.7 * rows + 1.1)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    ink = colours(sorted(drawn["clusterer"].unique()))
+    styles = {name: number % len(_DASHES) for number, name in enumerate(sorted(drawn["reducer"].unique()))}
+    several = drawn["features"].nunique() > 1
+    for axes, ((block, lifestage), board) in zip(grid.flat, panels, strict=False):
+        for (_, reducer, clusterer), own in board.groupby(["scaler", "reducer", "clusterer"], sort=True):
+            _line(axes, own, ink[clusterer], styles[reducer])
+        _heading(axes, board, f"{lifestage_name(lifestage)}{f' · {block}' if several else ''}")
+    _frame(grid, len(panels), most)
+    _keys(figure, ink, styles)
+    return figure
+
+
+def _line(axes: Axes, board: pd.DataFrame, colour: str, style: int) -> None:
+    order = ["n_clusters", "eligible", RANKED_BY]
+    best = board.sort_values(order, ascending=[True, False, False], kind="stable").drop_duplicates("n_clusters")
+    eligible = best["eligible"].to_numpy(dtype=bool)
+    x, y = best["n_clusters"].to_numpy(), best[RANKED_BY].to_numpy()
+    axes.plot(x, y, color=colour, linestyle=_DASHES[style], linewidth=0.9, alpha=0.55, zorder=2)
+    marks = {"color": colour, "marker": _MARKERS[style], "linestyle": "none", "markersize": 3.6}
+    axes.plot(x[~eligible], y[~eligible], markerfacecolor="white", markeredgewidth=0.6, alpha=0.6, zorder=3, **marks)
+    axes.plot(x[eligible], y[eligible], markeredgecolor="white", markeredgewidth=0.4, zorder=4, **marks)
+
+
+def _heading(axes: Axes, board: pd.DataFrame, name: str) -> None:
+    axes.set_title(f"{name}, {board['customer_count'].iloc[0]} customers", color=INK, fontweight="bold", pad=18)
+    eligible = board[board["eligible"].astype(bool)]
+    told = "no partition is eligible"
+    if not eligible.empty:
+        best = eligible.loc[eligible[RANKED_BY].idxmax()]
+        axes.plot(best["n_clusters"], best[RANKED_BY], "o", markersize=10, fillstyle="none", color=INK, markeredgewidth=1.1, zorder=5)
+        told = f"{best['clusterer']} · {best['reducer']}, {best['n_clusters']} segments: {best[RANKED_BY]:.3f}"
+    axes.annotate(told, (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points", fontsize=SMALL, color=FAINT)
+
+
+def _frame(grid: np.ndarray[tuple[int, int], np.dtype[np.object_]], panels: int, most: int) -> None:
+    for number, axes in enumerate(grid.flat):
+        if number >= panels:
+            axes.set_visible(False)
+            continue
+        axes.set_xlim(1.6, most + 0.4)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
+        axes.tick_params(labelsize=SMALL, color=GRID, labelbottom=number + grid.shape[1] >= panels)
+        axes.grid(color=GRID, linewidth=0.5)
+        axes.axhline(0, color=FAINT, linewidth=0.7)
+        axes.spines[:].set_visible(False)
+        axes.set_axisbelow(True)
+        if number + grid.shape[1] >= panels:
+            axes.set_xlabel("segments", fontsize=SMALL)
+        if number % grid.shape[1] == 0:
+            axes.set_ylabel("ranking score", fontsize=SMALL)
+
+
+def _keys(figure: Figure, ink: dict[str, str], styles: dict[str, int]) -> None:
+    """Three keys under the panels: clusterers by colour, reducers by dash and marker, what the markers mean."""
+    plain = {"color": FAINT, "linestyle": "none", "marker": "o", "markersize": 4.5}
+    handles = [Line2D([], [], color=colour, linewidth=2.5, label=name) for name, colour in ink.items()]
+    handles += [
+        Line2D([], [], color=FAINT, linestyle=_DASHES[style], marker=_MARKERS[style], markersize=4, label=name)
+        for name, style in styles.items()
+    ]
+    handles += [
+        Line2D([], [], label="eligible", **plain),
+        Line2D([], [], label="a segment is too small", markerfacecolor="white", **plain),
+        Line2D([], [], label="best eligible", **{**plain, "markersize": 9, "color": INK}, fillstyle="none"),
+    ]
+    figure.legend(handles=handles, loc="outside lower left", ncols=6, fontsize=SMALL, title_fontsize=NORMAL)

@@ -1,0 +1,89 @@
+"""Profiles of segments: the whole of them as a heatmap, the strongest contrasts as dots."""
+
+import math
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from aisle.figures.canvas import FAINT, GRID, INK, SMALL, cells, colours, lifestage_name, only_text, sheet, styled
+from aisle.profiles import SEGMENT
+
+_LIMIT = 2.0
+"""Standard deviations at which the colours end."""
+
+
+@styled
+def profile_heatmap(profiles: pd.DataFrame, sizes: pd.DataFrame) -> Figure:
+    """Standardised mean of every feature (rows) in every segment (columns, by lifestage), with the segments' shares."""
+    if profiles.empty:
+        return only_text("No lifestage has a segment: there is no profile to draw.")
+    wide = profiles.pivot(index="feature", columns=SEGMENT, values="standardised_mean")
+    wide = wide.loc[profiles["feature"].unique()]
+    shares = sizes.set_index(SEGMENT)["customer_share"]
+    counts = wide.columns.to_frame(index=False).groupby("lifestage", sort=False)["segment"].size()
+    figure = sheet(3.2 + 0.36 * wide.shape[1] + 0.25 * len(counts), 1.6 + 0.19 * len(wide))
+    grid = figure.subplots(1, len(counts), sharey=True, squeeze=False, width_ratios=counts.tolist())
+    for axes, lifestage in zip(grid.flat, counts.index, strict=True):
+        part = wide[lifestage]
+        mesh = cells(axes, part.to_numpy(), limit=_LIMIT)
+        names = [f"{segment}  {shares[lifestage, segment]:.0%}" for segment in part.columns]
+        axes.set_xticks(np.arange(len(names)) + 0.5, names, rotation=90, fontsize=SMALL)
+        axes.set_title(lifestage, fontweight="bold", color=INK)
+        axes.set_yticks(np.arange(len(part)) + 0.5, part.index.tolist(), fontsize=SMALL)
+    bar = figure.colorbar(mesh, ax=grid, extend="both", fraction=0.03, pad=0.01, aspect=40)
+    bar.set_label("standard deviations from the lifestage's mean", fontsize=SMALL)
+    bar.ax.tick_params(labelsize=SMALL)
+    bar.outline.set_visible(False)
+    figure.supxlabel("segment and its share of the lifestage's customers", fontsize=SMALL, color=FAINT)
+    return figure
+
+
+@styled
+def contrast_dots(profiles: pd.DataFrame, sizes: pd.DataFrame, contrasts: pd.DataFrame) -> Figure:
+    """The features of ``contrasts`` (see `aisle.profiles`), a panel per lifestage, a numbered dot per segment."""
+    if contrasts.empty:
+        return only_text("No lifestage has segments that differ: there is no contrast to draw.")
+    panels = list(contrasts.groupby("lifestage", sort=True))
+    columns = min(3, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    deepest = max(len(rows_of) for _, rows_of in panels)
+    figure = sheet(max(4.4 * columns, 5.0), (0.22 * deepest + 0.9) * rows + 0.4)
+    grid = figure.subplots(rows, columns, sharex=True, squeeze=False)
+    for axes, (lifestage, strongest) in zip(grid.flat, panels, strict=False):
+        own = profiles[profiles["lifestage"] == lifestage]
+        _dots(axes, own, strongest)
+        shares = sizes[(sizes["lifestage"] == lifestage) & (sizes["segment"] >= 0)]
+        told = ", ".join(f"{row.segment}: {row.customer_share:.0%}" for row in shares.itertuples())
+        axes.set_title(lifestage_name(lifestage), fontweight="bold", color=INK, pad=16)
+        axes.annotate(told, (0, 1), (0, 4), xycoords="axes fraction", textcoords="offset points", fontsize=SMALL, color=FAINT)
+    for axes in grid.flat[len(panels) :]:
+        axes.set_visible(False)
+    figure.supxlabel(
+        "segment means in standard deviations from the lifestage's mean (segments were formed on these features: that "
+        "they differ is no evidence)",
+        fontsize=SMALL,
+        color=FAINT,
+    )
+    return figure
+
+
+def _dots(axes: Axes, profiles: pd.DataFrame, strongest: pd.DataFrame) -> None:
+    features = strongest["feature"].tolist()
+    wide = profiles.pivot(index="feature", columns="segment", values="standardised_mean").loc[features]
+    heights = np.arange(len(features))
+    axes.hlines(heights, wide.min(axis=1), wide.max(axis=1), color=GRID, linewidth=2.5, zorder=1)
+    axes.axvline(0, color=FAINT, linewidth=0.7, zorder=1)
+    ink = colours([str(segment) for segment in wide.columns])
+    for segment in reversed(wide.columns.tolist()):
+        axes.plot(wide[segment], heights, "o", color=ink[str(segment)], markersize=8.5, markeredgecolor="white", zorder=3)
+        for x, y in zip(wide[segment], heights, strict=True):
+            axes.text(x, y, str(segment), color="white", fontsize=6, ha="center", va="center_baseline", zorder=4, fontweight="bold")
+    axes.set_yticks(heights, features, fontsize=SMALL)
+    axes.set_ylim(len(features) - 0.4, -0.6)
+    axes.margins(x=0.08)
+    axes.tick_params(length=0, labelsize=SMALL, labelbottom=True)
+    axes.spines[:].set_visible(False)
+    axes.grid(axis="x", color=GRID, linewidth=0.5)
+    axes.set_axisbelow(True)

@@ -1,0 +1,116 @@
+"""The simulation as rows of the canonical tables."""
+
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+
+from aisle.sources.basket_codes import BasketCodes, Codes
+from aisle.sources.simulated import parameters as real
+from aisle.sources.simulated.assortment import DIVISION_OF_GROUP, Assortment
+from aisle.sources.simulated.baskets import Lines
+from aisle.sources.simulated.codes import numbered
+from aisle.sources.simulated.draws import Integers
+from aisle.sources.simulated.population import Population
+from aisle.sources.simulated.shops import Shops
+from aisle.sources.simulated.visits import NOBODY, Visits, monday
+from aisle.tables import MONEY
+
+FIRST_BASKET_WEEK = 9941001
+"""The first seven digits of the basket ids of the first week."""
+
+
+def customer_ids(count: int) -> Codes:
+    return numbered("CUST", np.arange(1, count + 1), 10)
+
+
+def store_ids(count: int) -> Codes:
+    return numbered("STORE", np.arange(1, count + 1), 5)
+
+
+def product_ids(count: int) -> Codes:
+    return numbered("PRD09", np.arange(1, count + 1), 5)
+
+
+def basket_ids(week: int, count: int) -> Codes:
+    """15 digits that grow with the week."""
+    return numbered(str(FIRST_BASKET_WEEK + week), np.arange(1, count + 1), 8)
+
+
+def customer_rows(population: Population) -> pa.Table:
+    lifestages = pa.array(real.LIFESTAGE_CODES, pa.string())
+    sensitivities = pa.array(real.SENSITIVITY_CODES)
+    return pa.table(
+        {
+            "customer_id": customer_ids(len(population.lifestage)),
+            "lifestage": lifestages.take(pa.array(population.lifestage)),
+            "price_sensitivity": sensitivities.take(pa.array(population.price_sensitivity)),
+        }
+    )
+
+
+def store_rows(shops: Shops) -> pa.Table:
+    return pa.table(
+        {
+            "store_id": store_ids(len(shops.format)),
+            "store_format": np.array(real.FORMAT_CODES)[shops.format],
+            "store_region": np.array(real.REGION_CODES)[shops.region],
+        }
+    )
+
+
+def product_rows(assortment: Assortment) -> pa.Table:
+    return pa.table(
+        {
+            "product_id": product_ids(len(assortment.group)),
+            "product_class": numbered("CL", assortment.product_class + 1, 5),
+            "department": numbered("DEP", assortment.department + 1, 5),
+            "product_group": numbered("G", assortment.group + 1, 5),
+            "division": numbered("D", DIVISION_OF_GROUP[assortment.group], 5),
+        }
+    )
+
+
+def basket_rows(
+    week: int, visits: Visits, codes: BasketCodes, price_sensitivities: Codes, customers: pa.Array, stores: pa.Array
+) -> pa.Table:
+    """The baskets of a week; ``customers`` and ``stores`` are all the ids."""
+    count = len(visits.day)
+    start = np.datetime64(datetime.combine(monday(week), datetime.min.time()), "us")
+    hours = (visits.day * 24 + visits.hour).astype("timedelta64[h]")
+    return pa.table(
+        {
+            "basket_id": basket_ids(week, count),
+            "customer_id": customers.take(pa.array(visits.customer, mask=visits.customer == NOBODY)),
+            "store_id": stores.take(pa.array(visits.store)),
+            "shopped_at": start + hours,
+            "basket_size": codes.sizes,
+            "basket_type": codes.types,
+            "dominant_mission": codes.missions,
+            "price_sensitivity": price_sensitivities,
+            "status": pa.nulls(count, pa.string()),
+            "paid": pa.nulls(count, MONEY),
+        }
+    )
+
+
+def line_rows(week: int, lines: Lines, basket_count: int, products: pa.Array) -> pa.Table:
+    """The line items of a week; ``products`` is all the ids."""
+    return pa.table(
+        {
+            "basket_id": pa.array(basket_ids(week, basket_count)).take(pa.array(lines.basket)),
+            "product_id": products.take(pa.array(lines.product)),
+            "quantity": lines.quantity,
+            "spend": money(lines.cents),
+        }
+    )
+
+
+def money(cents: Integers) -> pa.Array:
+    """Decimals with two places from hundredths, exactly: the same 128-bit integers, read at another scale.
+
+    >>> money(np.array([5, 1234])).to_pylist()
+    [Decimal('0.05'), Decimal('12.34')]
+    """
+    whole = pa.array(cents).cast(pa.decimal128(19, 0))
+    return pa.Array.from_buffers(MONEY, len(whole), whole.buffers())

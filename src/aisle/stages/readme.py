@@ -1,0 +1,28 @@
+"""The generated parts of README and docs, from the last run."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from aisle.documents import dictionary, extract_part, leaderboard_part, replace_part
+from aisle.storage import read_json, whole_file
+from aisle.tables import CANONICAL, EXTRACTED, FILTERS, UNSEGMENTED
+
+
+def run(*, leaderboard: Path, summary: Path, picture: Path, readme: Path, docs: Path) -> None:
+    """Rewrite the leaderboard, the extract's counts and the picture of the README, and the data dictionary."""
+    readme, docs = Path(readme), Path(docs)
+    text = readme.read_text(encoding="utf-8")
+    text = replace_part(text, "leaderboard", leaderboard_part(pd.read_csv(leaderboard), best=3), str(readme))
+    text = replace_part(text, "extract", extract_part(read_json(Path(summary))), str(readme))
+    _write(text, readme)
+    tables = [*CANONICAL.values(), *EXTRACTED.values(), FILTERS, UNSEGMENTED]
+    _write(dictionary(tables), docs / "data_dictionary.md")
+    (docs / "pictures").mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(picture, docs / "pictures" / Path(picture).name)
+
+
+def _write(text: str, path: Path) -> None:
+    with whole_file(path) as part:
+        part.write_text(text, encoding="utf-8")

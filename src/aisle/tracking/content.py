@@ -1,0 +1,297 @@
+"""From a candidate, or a whole study, to what its MLflow run says. Pure functions; nothing here talks to MLflow."""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from aisle.features.table import FeatureTable
+from aisle.leaderboard import NAMES, RANKED_BY
+from aisle.partition import NOISE, PartitionPath
+from aisle.tracking.run_content import Cell, Dataset, RunContent, Score, Table
+
+_NOTE_LENGTH = 7_500  # MLflow cuts a tag, and a note is one, at 8,000 characters
+_BEST_PER_LIFESTAGE = 5
+
+
+def told_apart_by(candidates: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """The roles a run's name needs: lifestage, reducer and clusterer, and of the others those that vary in the study."""
+    always = ("lifestage", "reducer", "clusterer")
+    return tuple(role for role in NAMES if role in always or len({told["names"][role] for told in candidates}) > 1)
+
+
+def called(names: Mapping[str, str], roles: Sequence[str] = NAMES) -> str:
+    """What a run is called.
+
+    >>> called({"lifestage": "YF", "reducer": "pca", "clusterer": "kmeans"}, ["lifestage", "reducer", "clusterer"])
+    'YF · pca · kmeans'
+    """
+    return " · ".join(names[role] for role in roles)
+
+
+def candidate_content(
+    *,
+    study: str,
+    roles: Sequence[str],
+    names: Mapping[str, str],
+    key: str,
+    path: PartitionPath,
+    scores: Mapping[float, Mapping[str, float]],
+    facts: Mapping[str, Any],
+    board: pd.DataFrame,
+    features: FeatureTable | None,
+    data_digest: str,
+    provenance: Mapping[str, str],
+) -> RunContent:
+    """The run of a finished candidate, called after its ``roles``.
+
+    ``board`` holds the candidate's leaderboard rows, best first; ``features`` the table it was computed from, or None
+    when that is not to be had: the profiles are then left out.
+
+    Raises:
+        ValueError: the leaderboard has no row of this candidate.
+    """
+    if board.empty:
+        raise ValueError(f"Study {study}: the leaderboard has no row of candidate {called(names)} ({key}); run the study again.")
+    best = board.iloc[0]
+    value = float(best["tuning_value"])
+    partition = next(partition for tried, partition in path.partitions.items() if float(tried) == value)
+    tables = {"cluster_sizes.json": cluster_sizes(partition.labels)}
+    if features is not None:
+        tables["cluster_profiles.json"] = cluster_profiles(features.values, partition.labels)
+    chosen = {"tuning_value": value} | {name: float(found) for name, found in _at(scores, value).items()}
+    facts_of_features = facts["features"]
+    tags = {
+        **_common_tags(study, names, "candidate", data_digest),
+        "candidate_key": key,
+        "features_digest": facts_of_features["digest"],
+        "eligible": "yes" if best["eligible"] else f"no: {best['excluded_because']}",
+    }
+    return RunContent(
+        name=called(names, roles),
+        identity=_identity(names, key),
+        status="FINISHED",
+        note=_candidate_note(names, path.parameter, best, tables["cluster_sizes.json"], facts["warnings"]),
+        tags=tags,
+        params=_params(names, path.parameter, facts),
+        scores=tuple(_along_path(scores)) + tuple(_finite((f"chosen/{name}", found, 0) for name, found in chosen.items())),
+        tables=tables,
+        dataset=Dataset(
+            f"{names['features']} · {names['lifestage']}",
+            facts_of_features["digest"],
+            int(facts_of_features["customers"]),
+            tuple(facts_of_features["columns"]),
+        ),
+        seconds=float(facts["seconds"]),
+        provenance=provenance,
+    )
+
+
+def failed_content(
+    *,
+    study: str,
+    roles: Sequence[str],
+    names: Mapping[str, str],
+    key: str | None,
+    reason: str,
+    data_digest: str,
+    provenance: Mapping[str, str],
+) -> RunContent:
+    """The run of a candidate that raised: its error as note and tag."""
+    tags = _common_tags(study, names, "candidate", data_digest) | {"error": reason}
+    return RunContent(
+        name=called(names, roles),
+        identity=_identity(names, key or ""),
+        status="FAILED",
+        note=f"**Failed.** {reason}",
+        tags=tags if key is None else tags | {"candidate_key": key},
+        params={name: names[name] for name in NAMES},
+        provenance=provenance,
+    )
+
+
+def summary_content(
+    *,
+    study: str,
+    question: str,
+    candidates: Sequence[Mapping[str, Any]],
+    board: pd.DataFrame,
+    data_digest: str,
+    files: Mapping[str, Path],
+    provenance: Mapping[str, str],
+) -> RunContent:
+    """The one run that sums up a study: its leaderboard as a table, the best of every lifestage as a note."""
+    counts = {status: sum(told["status"] == status for told in candidates) for status in ("finished", "failed", "skipped")}
+    best = _best_per_lifestage(board, 1)
+    scores = [(f"candidates/{status}", float(count), 0) for status, count in counts.items()]
+    scores += [(f"best/{row['lifestage']}/ranking_score", float(row[RANKED_BY]), 0) for row in best.to_dict("records")]
+    return RunContent(
+        name=f"Summary · {study}",
+        identity="summary",
+        status="FINISHED",
+        note=summary_note(question=question, candidates=candidates, board=board, data_digest=data_digest),
+        tags={"study": study, "kind": "summary", "question": question} | _if_known("data_digest", data_digest),
+        scores=tuple(_finite(scores)),
+        tables={"leaderboard.json": Table(tuple(map(str, board.columns)), _cells(board))},
+        provenance=provenance,
+        files=files,
+        lasting=True,
+    )
+
+
+def summary_note(*, question: str, candidates: Sequence[Mapping[str, Any]], board: pd.DataFrame, data_digest: str) -> str:
+    """Markdown: the question, the best candidates of each lifestage, and what failed or was skipped and why."""
+    said = [f"**{question}**"]
+    finished = sum(told["status"] == "finished" for told in candidates)
+    said.append(f"{finished} of {len(candidates)} candidates finished." + (f" Data: `{data_digest[:12]}`." if data_digest else ""))
+    if not board.empty:
+        said.append(_leaders(_best_per_lifestage(board, _BEST_PER_LIFESTAGE)))
+        said.append("Score: mean silhouette in the reference space (columns standardised, Euclidean), noise counted as 0.")
+        without = sorted(set(board["lifestage"]) - set(board.loc[board["eligible"].astype(bool), "lifestage"]))
+        if without:
+            said.append(f"No eligible partition for: {', '.join(without)}.")
+    for status in ("failed", "skipped"):
+        told = [f"- {called(one['names'])}: {one['reason']}" for one in candidates if one["status"] == status]
+        if told:
+            said.append(f"**{status.capitalize()}**\n\n" + "\n".join(told))
+    return _cut("\n\n".join(said))
+
+
+def cluster_sizes(labels: "pd.Series[int]") -> Table:
+    """One row per cluster, largest first, noise last: customers and their share of all."""
+    counts = labels.value_counts()
+    clusters = [*sorted(counts.index[counts.index != NOISE]), *([NOISE] if NOISE in counts.index else [])]
+    return Table(
+        ("cluster", "customers", "share"),
+        tuple((_cluster(label), int(counts[label]), _rounded(counts[label] / labels.size)) for label in clusters),
+    )
+
+
+def cluster_profiles(values: pd.DataFrame, labels: "pd.Series[int]") -> Table:
+    """One row per feature: its mean over everybody and over each cluster, in the feature's own unit."""
+    means = values.groupby(labels.reindex(values.index)).mean()
+    clusters = [*means.index[means.index != NOISE], *means.index[means.index == NOISE]]
+    columns = np.column_stack([values.mean().to_numpy(), means.loc[clusters].to_numpy().T])
+    return Table(
+        ("feature", "everybody", *map(_cluster, clusters)),
+        tuple((str(name), *map(_rounded, row)) for name, row in zip(values.columns, columns, strict=True)),
+    )
+
+
+def flattened(role: str, description: Mapping[str, Any]) -> dict[str, str]:
+    """A component's description as flat parameters: its class under ``<role>.class``, the rest by name.
+
+    >>> flattened("reducer", {"class": "sklearn.decomposition.PCA", "params": {"n_components": {"value": 0.8}}})
+    {'reducer.class': 'sklearn.decomposition.PCA', 'reducer.n_components': '0.8'}
+    """
+    if "class" not in description:
+        return {role: _plain(description)}
+    flat = {f"{role}.class": str(description["class"])}
+    for name, value in description["params"].items():
+        flat |= flattened(f"{role}.{name}", value)
+    return flat
+
+
+def _plain(description: Mapping[str, Any]) -> str:
+    if "values" in description:
+        return f"[{', '.join(_plain(item) for item in description['values'])}]"
+    if "class" in description:
+        inside = ", ".join(f"{name}={_plain(value)}" for name, value in description["params"].items())
+        return f"{description['class']}({inside})"
+    return str(description["function"] if "function" in description else description["value"])
+
+
+def _params(names: Mapping[str, str], parameter: str, facts: Mapping[str, Any]) -> dict[str, str]:
+    params = {name: names[name] for name in NAMES} | {"tuned": parameter, "seed": str(facts["seed"])}
+    for role in ("scaler", "reducer", "clusterer"):
+        params |= flattened(role, facts[role])
+    return params
+
+
+def _along_path(scores: Mapping[float, Mapping[str, float]]) -> Iterator[Score]:
+    """Every score, by tuning value. A step must be an integer: other values are told by their position."""
+    whole = all(float(value).is_integer() for value in scores)
+    for position, (value, found) in enumerate(scores.items()):
+        step = int(value) if whole else position
+        extra = {} if whole else {"tuning_value": float(value)}
+        yield from _finite((name, score, step) for name, score in (extra | dict(found)).items())
+
+
+def _finite(scores: Any) -> Iterator[Score]:
+    """Without the undefined ones: a chart would show them as a point."""
+    return (Score(key, float(value), step) for key, value, step in scores if math.isfinite(value))
+
+
+def _at(scores: Mapping[float, Mapping[str, float]], value: float) -> Mapping[str, float]:
+    return next(found for tried, found in scores.items() if float(tried) == value)
+
+
+def _identity(names: Mapping[str, str], key: str) -> str:
+    text = json.dumps([*(names[name] for name in NAMES), key])
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _common_tags(study: str, names: Mapping[str, str], kind: str, data_digest: str) -> dict[str, str]:
+    return {"study": study, "lifestage": names["lifestage"], "kind": kind} | _if_known("data_digest", data_digest)
+
+
+def _if_known(name: str, value: str) -> dict[str, str]:
+    return {name: value} if value else {}
+
+
+def _candidate_note(names: Mapping[str, str], parameter: str, best: "pd.Series[Any]", sizes: Table, warnings: Sequence[str]) -> str:
+    """Markdown: where the candidate is best, how good, how large its clusters are, and what its libraries complained of."""
+    said = [f"Best at **{parameter} = {best['tuning_value']:g}**: {_score(best[RANKED_BY])} with {best['n_clusters']} clusters."]
+    if not best["eligible"]:
+        said.append(f"**Not eligible at any tuning value**; here {best['excluded_because']}.")
+    said.append("| cluster | customers | share |\n|---|---|---|\n" + "\n".join(f"| {c} | {n} | {s:.1%} |" for c, n, s in sizes.rows))
+    if warnings:
+        said.append("**Warnings**\n\n" + "\n".join(f"- {warning}" for warning in warnings))
+    return _cut("\n\n".join([f"{names['clusterer']} on {names['reducer']}, {names['lifestage']}.", *said]))
+
+
+def _score(value: float) -> str:
+    return "no ranking score is defined" if math.isnan(value) else f"ranking score {value:.3f}"
+
+
+def _best_per_lifestage(board: pd.DataFrame, count: int) -> pd.DataFrame:
+    """The first eligible row of each candidate, of the ``count`` best candidates of each lifestage."""
+    eligible = board[board["eligible"].astype(bool)].drop_duplicates([*NAMES, "candidate_key"])
+    return eligible.groupby("lifestage", sort=True).head(count)
+
+
+def _leaders(best: pd.DataFrame) -> str:
+    head = "| lifestage | features | scaler | reducer | clusterer | tuned | clusters | coverage | score |\n|" + "---|" * 9
+    rows = [
+        f"| {' | '.join(str(row[name]) for name in NAMES)} | {row['parameter']} = {row['tuning_value']:g} "
+        f"| {row['n_clusters']} | {row['coverage']:.0%} | {row[RANKED_BY]:.3f} |"
+        for row in best.to_dict("records")
+    ]
+    return "\n".join([head, *rows])
+
+
+def _cut(note: str) -> str:
+    """The note, or its first lines and how much is missing."""
+    if len(note) <= _NOTE_LENGTH:
+        return note
+    lines = note[:_NOTE_LENGTH].splitlines()[:-1]
+    return "\n".join([*lines, f"\n... and {len(note.splitlines()) - len(lines)} more lines."])
+
+
+def _cells(board: pd.DataFrame) -> tuple[tuple[Cell, ...], ...]:
+    columns = [[None if pd.isna(cell) else cell for cell in board[name].tolist()] for name in board.columns]
+    return tuple(zip(*columns, strict=True)) if columns else ()
+
+
+def _cluster(label: int) -> str:
+    return "noise" if label == NOISE else f"cluster {label}"
+
+
+def _rounded(value: float) -> float:
+    """Six significant digits: enough to read."""
+    return float(f"{value:.6g}")

@@ -1,0 +1,251 @@
+"""The one loop that writes runs into MLflow. MLflow is imported when it is first needed: that costs seconds."""
+
+import hashlib
+import json
+import logging
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from aisle.tracking.connection import Connection
+from aisle.tracking.run_content import RunContent, Table, Written
+from aisle.tracking.store import create_store, outdated, renew_store, store_file
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+    from mlflow.tracking import MlflowClient
+
+log = logging.getLogger(__name__)
+
+_IDENTITY = "aisle.identity"
+_CONTENT = "aisle.content"  # digest of what the run shows; set last, so a run without it is half-written
+_CURRENT = "current"
+_PER_BATCH = 100  # MLflow takes so many parameters or tags at once, and ten times as many metrics
+_PER_PAGE = 1_000
+
+
+@dataclass(frozen=True)
+class MlflowTracker:
+    """Studies as MLflow experiments of the same name.
+
+    ``uri`` is an MLflow tracking address. With a SQLite file the store is made, and its schema brought up to date, here,
+    and artifacts go under ``artifacts``; a server decides both itself. ``locks`` is the folder of the locks that keep
+    two processes from creating one store or writing one study; ``patience`` is how many seconds to wait for a lock.
+    """
+
+    uri: str = field(repr=False)  # may hold a password
+    artifacts: Path
+    locks: Path
+    patience: float = 120.0
+
+    def prepare(self) -> None:
+        """Create the store if there is none. Many processes may do this at once.
+
+        Raises:
+            TimeoutError: another process holds the lock.
+            OSError: the folder cannot be written.
+        """
+        file = store_file(self.uri)
+        if file is not None and not file.exists():
+            connection = Connection(self.uri, self.patience)
+            with self._lock("store"), connection.quiet():
+                connection.ask(create_store, file, self._artifacts)
+
+    def write(self, study: str, contents: Iterable[RunContent], description: str) -> Written:
+        """Bring the experiment ``study`` to these contents: what is missing is written, what is there is left alone.
+
+        Runs of a killed process are removed. Runs that are not among the contents stay and are tagged ``current=no``.
+
+        Raises:
+            TimeoutError: the store is locked by another process.
+            ConnectionError: the tracking address cannot be used.
+        """
+        self.prepare()
+        file = store_file(self.uri)
+        connection = Connection(self.uri, self.patience)
+        with self._lock(f"study-{_short(study)}"), connection.quiet():
+            if file is not None:
+                connection.wait_until_writable(file)
+                with self._lock("store"):
+                    if outdated(file):
+                        connection.ask(renew_store, file, self._artifacts)
+            client = connection.client()
+            experiment = self._experiment(connection, client, study, description)
+            done = _Experiment(connection, client, experiment).bring_to(contents)
+        log.info("mlflow %s: %d runs written, %d unchanged, %d removed", study, *done)
+        return done
+
+    @property
+    def _artifacts(self) -> Path:
+        return Path(self.artifacts).resolve()
+
+    @contextmanager
+    def _lock(self, name: str) -> Iterator[None]:
+        path = Path(self.locks) / f"mlflow-{_short(self.uri)}-{name}.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path, timeout=self.patience)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise TimeoutError(
+                f"The lock {path} must be free within {self.patience:g} seconds; another process holds it: wait for it to end."
+            ) from None
+        with lock:  # entered a second time, so that it is released once here and once below
+            lock.release()
+            yield
+
+    def _experiment(self, connection: Connection, client: "MlflowClient", study: str, description: str) -> str:
+        """The id of the study's experiment, created or brought back from the bin if need be."""
+        # The kind spares people a question that MLflow's page otherwise asks at the first visit.
+        tags = {"mlflow.note.content": description, "mlflow.experimentKind": "custom_model_development"}
+        found = connection.ask(client.get_experiment_by_name, study)
+        if found is None:
+            location = None if store_file(self.uri) is None else str(self._artifacts / study)
+            return connection.ask(client.create_experiment, study, artifact_location=location, tags=tags)
+        if found.lifecycle_stage != "active":
+            connection.ask(client.restore_experiment, found.experiment_id)
+        for name, value in tags.items():
+            if found.tags.get(name) != value:
+                connection.ask(client.set_experiment_tag, found.experiment_id, name, value)
+        return str(found.experiment_id)
+
+
+@dataclass(frozen=True)
+class _Experiment:
+    """The runs of one experiment, to be brought to a state."""
+
+    connection: Connection
+    client: "MlflowClient"
+    experiment_id: str
+
+    def bring_to(self, contents: Iterable[RunContent]) -> Written:
+        known: dict[str, list[Run]] = {}
+        for run in self._runs():
+            known.setdefault(run.data.tags[_IDENTITY], []).append(run)
+        written = unchanged = removed = 0
+        for content in contents:
+            digest = _digest(content)
+            same = known.pop(content.identity, [])
+            finished = [run for run in same if run.data.tags.get(_CONTENT) == digest and _ended(run)]
+            kept = finished[:1] or (same[:1] if content.lasting else [])
+            removed += self._remove(run for run in same if run not in kept)
+            if finished:
+                self._mark(finished[0], "yes")
+                unchanged += 1
+            else:
+                self._fill(kept[0].info.run_id if kept else self._create(content), content, digest)
+                written += 1
+        for run in (run for runs in known.values() for run in runs):
+            if _ended(run):
+                self._mark(run, "no")
+            else:
+                removed += self._remove([run])
+        return Written(written, unchanged, removed)
+
+    def _runs(self) -> Iterator["Run"]:
+        """The runs written by this module, those of a killed process included, those in the bin not."""
+        token = None
+        while True:
+            page = self.connection.ask(
+                self.client.search_runs, [self.experiment_id], f"tags.`{_IDENTITY}` != ''", max_results=_PER_PAGE, page_token=token
+            )
+            yield from page
+            token = page.token
+            if not token:
+                return
+
+    def _create(self, content: RunContent) -> str:
+        started = round((time.time() - content.seconds) * 1000)
+        tags = {_IDENTITY: content.identity}
+        run = self.connection.ask(
+            self.client.create_run, self.experiment_id, start_time=started, tags=tags, run_name=content.name
+        )
+        return str(run.info.run_id)
+
+    def _fill(self, run_id: str, content: RunContent, digest: str) -> None:
+        """Write everything into the run; only then mark it as whole."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        ask, client, now = self.connection.ask, self.client, round(time.time() * 1000)
+        if content.lasting:
+            ask(client.update_run, run_id, status="RUNNING", name=content.name)
+            ask(client.log_batch, run_id, tags=[RunTag(_CONTENT, "being written")])
+        shown = {"mlflow.source.name": "aisle", "mlflow.source.type": "LOCAL", "mlflow.note.content": content.note}
+        tags = [RunTag(key, value) for key, value in {**content.tags, **content.provenance, **shown, _CURRENT: "yes"}.items()]
+        if content.tables:
+            logged = [{"path": name, "type": "table"} for name in content.tables]
+            tags.append(RunTag("mlflow.loggedArtifacts", json.dumps(logged)))
+        metrics = [Metric(score.key, score.value, now, score.step) for score in content.scores]
+        params = [Param(key, value) for key, value in content.params.items()]
+        most = 5 * _PER_BATCH
+        for start in range(0, max(len(metrics), 5 * len(params), 5 * len(tags)), most):
+            few = slice(start // 5, start // 5 + _PER_BATCH)
+            ask(client.log_batch, run_id, metrics[start : start + most], params[few], tags[few])
+        if content.dataset is not None:
+            ask(client.log_inputs, run_id, [_dataset_input(content)])
+        self._log_artifacts(run_id, content)
+        ask(client.log_batch, run_id, tags=[RunTag(_CONTENT, digest)])
+        ask(client.set_terminated, run_id, status=content.status)
+
+    def _log_artifacts(self, run_id: str, content: RunContent) -> None:
+        if not content.tables and not content.files:
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            for name, table in content.tables.items():
+                (Path(folder) / name).write_text(_as_mlflow_table(table), encoding="utf-8")
+            for name, file in content.files.items():
+                target = Path(folder) / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(file.read_bytes())
+            self.connection.ask(self.client.log_artifacts, run_id, folder)
+
+    def _mark(self, run: "Run", current: str) -> None:
+        if run.data.tags.get(_CURRENT) != current:
+            self.connection.ask(self.client.set_tag, run.info.run_id, _CURRENT, current)
+
+    def _remove(self, runs: Iterable["Run"]) -> int:
+        count = 0
+        for count, run in enumerate(runs, start=1):
+            self.connection.ask(self.client.delete_run, run.info.run_id)
+        return count
+
+
+def _ended(run: "Run") -> bool:
+    return run.info.status in ("FINISHED", "FAILED") and _CONTENT in run.data.tags
+
+
+def _digest(content: RunContent) -> str:
+    """Digest of the content and of what is inside its files."""
+    inside = "".join(hashlib.sha256(content.files[name].read_bytes()).hexdigest() for name in sorted(content.files))
+    return hashlib.sha256((content.digest() + inside).encode()).hexdigest()[:32]
+
+
+def _dataset_input(content: RunContent) -> Any:
+    from mlflow.entities import Dataset as MlflowDataset
+    from mlflow.entities import DatasetInput, InputTag
+
+    dataset = content.dataset
+    assert dataset is not None
+    columns = [{"type": "double", "name": name, "required": True} for name in dataset.columns]
+    shown = MlflowDataset(
+        name=dataset.name,
+        digest=dataset.digest[:16],
+        source_type="feature table",
+        source=json.dumps({"digest": dataset.digest}),
+        schema=json.dumps({"mlflow_colspec": columns}),
+        profile=json.dumps({"num_rows": dataset.customers, "num_elements": dataset.customers * len(columns)}),
+    )
+    return DatasetInput(shown, [InputTag("mlflow.data.context", "clustering")])
+
+
+def _as_mlflow_table(table: Table) -> str:
+    return json.dumps({"columns": table.columns, "data": table.rows}, ensure_ascii=False)
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

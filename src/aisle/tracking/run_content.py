@@ -1,0 +1,109 @@
+"""What one MLflow run says, as plain values, and what a tracker is. No MLflow, no I/O."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol
+
+Cell = str | int | float | bool | None
+
+
+class Score(NamedTuple):
+    """A number of a run; ``step`` is its place on the x axis and must be an integer."""
+
+    key: str
+    value: float
+    step: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells under named columns.
+
+    Raises:
+        ValueError: a row has more or fewer cells than there are columns.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def __post_init__(self) -> None:
+        odd = next((row for row in self.rows if len(row) != len(self.columns)), None)
+        if odd is not None:
+            raise ValueError(f"Every row needs the {len(self.columns)} cells {list(self.columns)}; got {list(odd)}.")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a run was computed from: a feature table of ``customers`` rows."""
+
+    name: str
+    digest: str
+    customers: int
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class RunContent:
+    """Everything one run shows.
+
+    ``identity`` says what the run is of: two contents of one identity are two states of the same run. ``provenance``
+    are tags about the writing (commit), which do not make it another content. ``files`` maps names among the
+    artifacts to files. A ``lasting`` run is rewritten in place when its content changes, others are written anew.
+    """
+
+    name: str
+    identity: str
+    status: Literal["FINISHED", "FAILED"]
+    note: str
+    tags: Mapping[str, str]
+    params: Mapping[str, str] = field(default_factory=dict)
+    scores: tuple[Score, ...] = ()
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    dataset: Dataset | None = None
+    seconds: float = 0.0
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)
+    lasting: bool = False
+
+    def digest(self) -> str:
+        """Equal when the run would look the same, but for provenance, seconds and what is inside ``files``."""
+        tables = {name: [table.columns, table.rows] for name, table in self.tables.items()}
+        dataset = None if self.dataset is None else [self.dataset.name, self.dataset.digest]
+        shown = [self.name, self.status, self.note, dict(self.tags), dict(self.params), self.scores, tables, dataset]
+        text = json.dumps([*shown, sorted(self.files)], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+class Written(NamedTuple):
+    """What a tracker did: runs written, runs that were there already, half-written or outdated runs removed."""
+
+    written: int
+    unchanged: int
+    removed: int
+
+
+class Tracker(Protocol):
+    """Where the record of studies is shown."""
+
+    def prepare(self) -> None:
+        """Make sure that there is a store, before many processes use it."""
+        ...
+
+    def write(self, study: str, contents: Iterable[RunContent], description: str) -> Written:
+        """Bring the study's runs to these contents; a second time changes nothing."""
+        ...
+
+
+@dataclass(frozen=True)
+class NoTracker:
+    """Shows nothing and reads nothing."""
+
+    def prepare(self) -> None:
+        """Nothing to prepare."""
+
+    def write(self, study: str, contents: Iterable[RunContent], description: str) -> Written:
+        """Nothing is written; ``contents`` is not even looked at, so a generator of it costs nothing."""
+        return Written(0, 0, 0)
