@@ -65,7 +65,7 @@ def reference_distances(features: FeatureTable) -> pd.DataFrame:
     Silhouettes of different spaces cannot be compared, so all candidates of a block are scored in this one, whatever
     their own scaler and reducer.
     """
-    values = features.varying().values
+    values = features.varying().in_value_order().values  # means are sums, and sums depend on the order of rows
     with threadpool_limits(limits=1):
         distances = pairwise_distances(StandardScaler().fit_transform(values.to_numpy()))
     np.fill_diagonal(distances, 0.0)

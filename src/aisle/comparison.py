@@ -14,7 +14,6 @@ from scipy.spatial.distance import squareform
 
 from aisle.features.table import FeatureTable
 from aisle.partition import NOISE
-from aisle.profiles import SEGMENT
 
 WITHIN = "lifestage"
 """Each feature in standard deviations from its mean in the segment's own lifestage."""
@@ -94,7 +93,7 @@ def _common(labels: pd.DataFrame, features: FeatureTable) -> pd.DataFrame:
 def _means(labels: pd.DataFrame, standardised: pd.DataFrame) -> pd.DataFrame:
     """Profiles: segments x features; flat ones are NaN, as their correlation would be one of rounding errors."""
     inside = labels["segment"] != NOISE
-    keys = [labels.loc[inside, name] for name in SEGMENT]
+    keys = [labels.loc[inside, name] for name in ("lifestage", "segment")]
     means = standardised[inside].groupby(keys, sort=True).mean()
     return means[means.abs().max(axis=1) > _FLAT].reindex(means.index)
 
@@ -113,14 +112,14 @@ def _order(correlations: pd.DataFrame) -> pd.MultiIndex:
 
     An undefined correlation counts as 0. Of an order and its reverse the one that starts with the lower key is taken.
     """
-    keys = correlations.index
+    keys = pd.MultiIndex.from_frame(correlations.index.to_frame(index=False))
     if len(keys) < 3:
         return keys
     distances = 1 - correlations.fillna(0.0).to_numpy().clip(-1, 1)
     distances = (distances + distances.T) / 2
     np.fill_diagonal(distances, 0.0)
     leaves = leaves_list(linkage(squareform(distances), method="average", optimal_ordering=True))
-    return keys[leaves if keys[leaves[0]] < keys[leaves[-1]] else leaves[::-1]]
+    return keys.take(leaves if keys[leaves[0]] < keys[leaves[-1]] else leaves[::-1])
 
 
 def _pairs(correlations: pd.DataFrame, counts: pd.DataFrame, scale: str) -> pd.DataFrame:
@@ -128,15 +127,17 @@ def _pairs(correlations: pd.DataFrame, counts: pd.DataFrame, scale: str) -> pd.D
     ordered, known = correlations.loc[sorted_keys, sorted_keys], counts.loc[sorted_keys, sorted_keys]
     first, second = np.triu_indices(len(sorted_keys), k=1)
     a, b = sorted_keys[first], sorted_keys[second]
-    return pd.DataFrame({
-        "scale": scale,
-        "lifestage_a": a.get_level_values(0),
-        "segment_a": a.get_level_values(1),
-        "lifestage_b": b.get_level_values(0),
-        "segment_b": b.get_level_values(1),
-        "correlation": ordered.to_numpy()[first, second],
-        "feature_count": known.to_numpy()[first, second],
-    })
+    return pd.DataFrame(
+        {
+            "scale": scale,
+            "lifestage_a": a.get_level_values(0),
+            "segment_a": a.get_level_values(1),
+            "lifestage_b": b.get_level_values(0),
+            "segment_b": b.get_level_values(1),
+            "correlation": ordered.to_numpy()[first, second],
+            "feature_count": known.to_numpy()[first, second],
+        }
+    )
 
 
 def _swapped(columns: pd.Index) -> dict[str, str]:
@@ -152,7 +153,8 @@ def _notes(labels: pd.DataFrame) -> tuple[str, ...]:
     empty = found.index[found == 0].tolist()
     notes = [
         "On the scale of each lifestage a segment is described by its distance from its own lifestage: differences "
-        "between lifestages are removed before anything is compared. On the common scale they are kept.",
+        "between lifestages are removed before anything is compared, and the segments of a lifestage repel each other, "
+        "as their profiles sum to zero. On the common scale the differences are kept.",
     ]
     if mirrored:
         notes.append(
@@ -160,7 +162,10 @@ def _notes(labels: pd.DataFrame) -> tuple[str, ...]:
             "profiles mirror each other (correlation -1) by construction; it says only that there is one main contrast."
         )
     if alone:
-        notes.append(f"{', '.join(alone)}: the only segment is the whole lifestage, so on its scale the profile is flat and has no correlation.")
+        notes.append(
+            f"{', '.join(alone)}: the only segment is the whole lifestage, so on its own scale the profile is flat and "
+            "has no correlation."
+        )
     if empty:
         notes.append(f"{', '.join(empty)}: nobody is in a segment, so there is nothing to compare.")
     return tuple(notes)

@@ -71,7 +71,8 @@ def dictionary(tables: Sequence[Table]) -> str:
     """The data dictionary: every table's grain, key and columns."""
     parts = ["# Data dictionary", "", "Generated from `src/aisle/tables.py` by `make readme`; do not edit."]
     for table in tables:
-        parts += ["", f"## {table.name}", "", f"{table.grain[0].upper()}{table.grain[1:]}. Key: {', '.join(table.key)}."]
+        grain = table.grain[0].upper() + table.grain[1:]
+        parts += ["", f"## {table.name}", "", f"{grain}. Key: {', '.join(table.key)}."]
         if table.references:
             parts[-1] += " " + " ".join(f"{column} is found in {other}." for column, other in table.references.items())
         rows = [

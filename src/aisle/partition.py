@@ -16,7 +16,7 @@ class Partition:
     """Labels of customers: 0..k-1 by size, largest first, and `NOISE` (-1).
 
     Raises:
-        ValueError: labels are not integers, skip a number, or are not numbered by size.
+        ValueError: labels are not integers, are null, skip a number, or are not numbered by size.
     """
 
     labels: "pd.Series[int]"
@@ -24,6 +24,8 @@ class Partition:
     def __post_init__(self) -> None:
         if not pd.api.types.is_integer_dtype(self.labels.dtype):
             raise ValueError(f"Labels must be integers; got {self.labels.dtype}.")
+        if self.labels.hasnans:
+            raise ValueError(f"Labels must not be null; got {int(self.labels.isna().sum())} null.")
         if self.labels.size and self.labels.min() < NOISE:
             raise ValueError(f"Labels must be at least {NOISE}; got {self.labels.min()}.")
         sizes = self.sizes

@@ -15,6 +15,7 @@ from aisle.partition import NOISE
 SEGMENT = ["lifestage", "segment"]
 """The key of a segment."""
 LABELS = ["customer_id", *SEGMENT]
+_NOTHING = 1e-12
 _BASKETS = ("basket_count", "frequency")
 
 
@@ -26,7 +27,9 @@ def labels_of(partitions: Mapping[str, "pd.Series[int]"], features: FeatureTable
     """
     for lifestage, labels in partitions.items():
         if not labels.index.is_unique:
-            raise ValueError(f"{lifestage}: a customer must have one label; {labels.index[labels.index.duplicated()][0]} has more.")
+            raise ValueError(
+                f"{lifestage}: a customer must have one label; {labels.index[labels.index.duplicated()][0]} has more."
+            )
         there = features.select(lifestage).values.index
         other = len(there.symmetric_difference(labels.index))
         if other:
@@ -56,12 +59,14 @@ def sizes(labels: pd.DataFrame, features: FeatureTable) -> pd.DataFrame:
     )
     totals = counted.groupby("lifestage").transform("sum", min_count=1)
     shares = counted / totals.where(totals > 0)
-    table = pd.DataFrame({
-        "customer_count": counted["customer_count"],
-        "customer_share": shares["customer_count"],
-        "basket_share": shares["baskets"],
-        "spend_share": shares["spend"],
-    })
+    table = pd.DataFrame(
+        {
+            "customer_count": counted["customer_count"],
+            "customer_share": shares["customer_count"],
+            "basket_share": shares["baskets"],
+            "spend_share": shares["spend"],
+        }
+    )
     return table.reset_index()
 
 
@@ -91,22 +96,24 @@ def profiles(labels: pd.DataFrame, features: FeatureTable) -> pd.DataFrame:
         "index": (100 * mean / expected.where(expected != 0))[names[positive]].reindex(columns=names),
         "standardised_mean": (mean - expected) / deviation.loc[lifestages].set_axis(mean.index),
     }
-    long = pd.DataFrame({name: frame.stack() for name, frame in wide.items()})
-    return long.rename_axis([*SEGMENT, "feature"]).reset_index()
+    keys = mean.index.to_frame(index=False)
+    long = keys.loc[keys.index.repeat(len(names))].assign(feature=list(names) * len(keys))
+    return long.assign(**{name: frame.to_numpy().ravel() for name, frame in wide.items()}).reset_index(drop=True)
 
 
 def contrasts(profile: pd.DataFrame, size: pd.DataFrame) -> pd.DataFrame:
     """How much of a feature's variance in a lifestage its segments explain (eta squared), in [0, 1], largest first.
 
-    ``profile`` and ``size`` are what `profiles` and `sizes` give. Constant features are left out. The segments were
-    formed on these features, so that they differ is no evidence that they are real.
+    ``profile`` and ``size`` are what `profiles` and `sizes` give. A feature on which no segment differs is left out.
+    The segments were formed on these features, so that they differ is no evidence that they are real.
     """
     shares = profile.merge(size[[*SEGMENT, "customer_share"]], on=SEGMENT, validate="many_to_one")
     explained = shares["customer_share"] * shares["standardised_mean"] ** 2
     table = shares[["lifestage", "feature"]].assign(explained_share=explained)
-    summed = table.dropna().groupby(["lifestage", "feature"], sort=True, as_index=False)["explained_share"].sum()
+    summed = table.groupby(["lifestage", "feature"], sort=True, as_index=False)["explained_share"].sum()
+    differing: pd.DataFrame = summed[summed["explained_share"] > _NOTHING]
     order = ["lifestage", "explained_share", "feature"]
-    return summed.sort_values(order, ascending=[True, False, True], kind="stable", ignore_index=True)
+    return differing.sort_values(order, ascending=[True, False, True], kind="stable", ignore_index=True)
 
 
 def _baskets_and_spend(values: pd.DataFrame) -> pd.DataFrame:

@@ -51,7 +51,10 @@ def compare_leaderboards(published: pd.DataFrame, found: pd.DataFrame) -> Compar
 
 
 def compare_labels(published: pd.DataFrame, found: pd.DataFrame) -> Comparison:
-    """Agreement (adjusted Rand index) of the chosen segments, per lifestage; both have customer_id, lifestage, segment."""
+    """Agreement (adjusted Rand index) of the chosen segments, per lifestage.
+
+    Both tables have customer_id, lifestage, segment.
+    """
     both = published.merge(found, on=["customer_id", "lifestage"], how="outer", suffixes=("_before", "_after"))
     changed = both[both.isna().any(axis=1)]
     findings = []
@@ -61,6 +64,6 @@ def compare_labels(published: pd.DataFrame, found: pd.DataFrame) -> Comparison:
     for lifestage, rows in both.dropna().groupby("lifestage"):
         agreement[lifestage] = float(adjusted_rand_score(rows["segment_before"], rows["segment_after"]))
     worst = min(agreement.values(), default=0.0)
-    findings.append(f"Segments agree with an adjusted Rand index of at least {worst:.4f} in {len(agreement)} lifestages.")
+    findings.append(f"Segments of {len(agreement)} lifestages: the adjusted Rand index is at least {worst:.4f}.")
     same = worst == 1.0 and changed.empty
     return Comparison(same, same, tuple(findings))

@@ -30,11 +30,11 @@ def balance(labels: Labels) -> float:
     >>> balance(np.array([0, 0, 1, 1, -1]))
     1.0
     """
-    sizes = np.bincount(labels[labels != NOISE])
+    sizes = _sizes(labels)
     if sizes.size < 2:
         return float("nan")
     shares = sizes / sizes.sum()
-    return float(-(shares * np.log(shares)).sum() / np.log(sizes.size))
+    return min(1.0, float(-(shares * np.log(shares)).sum() / np.log(sizes.size)))  # rounding may exceed 1
 
 
 def smallest_share(labels: Labels) -> float:
@@ -43,7 +43,7 @@ def smallest_share(labels: Labels) -> float:
     >>> smallest_share(np.array([0, 0, 1, -1]))
     0.25
     """
-    sizes = np.bincount(labels[labels != NOISE])
+    sizes = _sizes(labels)
     return float(sizes.min() / labels.size) if sizes.size else float("nan")
 
 
@@ -75,3 +75,8 @@ def ranking_score(samples: Values) -> float:
     0.3
     """
     return float(np.nansum(samples) / samples.size) if (~np.isnan(samples)).any() else float("nan")
+
+
+def _sizes(labels: Labels) -> npt.NDArray[np.int64]:
+    """Customers per cluster; labels may be any numbers, so that renaming clusters changes no score."""
+    return np.unique(labels[labels != NOISE], return_counts=True)[1].astype(np.int64)

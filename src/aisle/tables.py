@@ -80,7 +80,7 @@ class Table:
         """``rows`` with the declared columns, order and types; ``origin`` is named in the error.
 
         Raises:
-            ValueError: a column is missing or unknown, a value does not fit its type, a value that must be there
+            ValueError: a column is missing, unknown or repeated, a value does not fit its type, a value that must be there
                 is null, a code is unknown, a number is below its minimum, or a key occurs twice.
         """
         self._check_columns(rows.column_names, origin)
@@ -98,22 +98,26 @@ class Table:
     def check_schema(self, schema: pyarrow.Schema, origin: str) -> None:
         """That a file's columns and types are the declared ones; its values are not read.
 
+        Text may also be Arrow's large_string, as pandas writes it.
+
         Raises:
-            ValueError: a column is missing, unknown, or of another type.
+            ValueError: a column is missing, unknown, repeated, or of another type.
         """
         self._check_columns(schema.names, origin)
         for name, column in self.columns.items():
-            if schema.field(name).type != column.type:
+            wide_text = pyarrow.types.is_large_string(schema.field(name).type) and column.type == TEXT
+            if schema.field(name).type != column.type and not wide_text:
                 message = f"{origin}: {self.name}.{name} must be {column.type}; got {schema.field(name).type}."
                 raise ValueError(message)
 
     def _check_columns(self, got: list[str], origin: str) -> None:
-        missing = [name for name in self.columns if name not in got]
-        unknown = [name for name in got if name not in self.columns]
-        if missing or unknown:
-            what = "; ".join(
-                text for text in (f"missing {missing}" * bool(missing), f"unknown {unknown}" * bool(unknown)) if text
-            )
+        wrong = {
+            "missing": [name for name in self.columns if name not in got],
+            "unknown": [name for name in got if name not in self.columns],
+            "repeated": [name for name in self.columns if got.count(name) > 1],
+        }
+        what = "; ".join(f"{kind} {names}" for kind, names in wrong.items() if names)
+        if what:
             raise ValueError(f"{origin}: table {self.name} needs the columns {list(self.columns)}; {what}.")
 
     def _check_values(self, table: pyarrow.Table, origin: str) -> None:
@@ -326,7 +330,7 @@ FILTERS = Table(
     {
         "filter": Column(TEXT, "what was dropped, as a sentence"),
         "basket_count": Column(COUNT, "baskets dropped by it", minimum=0),
-        "customer_count": Column(COUNT, "customers who lost their last basket by it", minimum=0),
+        "customer_count": Column(COUNT, "customers who owned them", minimum=0),
     },
 )
 UNSEGMENTED = Table(

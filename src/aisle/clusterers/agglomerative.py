@@ -12,12 +12,24 @@ from sklearn.base import BaseEstimator
 from aisle.partition import Partition, PartitionPath
 
 _LINKAGES = ("average", "complete", "single", "ward")
+_METRICS = (
+    "braycurtis",
+    "canberra",
+    "chebyshev",
+    "cityblock",
+    "correlation",
+    "cosine",
+    "euclidean",
+    "mahalanobis",
+    "seuclidean",
+    "sqeuclidean",
+)
 
 
 class AgglomerativePath(BaseEstimator):
     """Hierarchical clustering with ``linkage`` {average, complete, single, ward} over the distance ``metric``.
 
-    ``metric`` is any of SciPy's ``pdist``; ward is defined for euclidean only. The tree is built once and cut at each
+    ``metric`` is any of SciPy's ``pdist`` for numbers; ward is defined for euclidean only. The tree is built once and cut at each
     of ``n_clusters``. Memory is the n (n - 1) / 2 distances in double precision.
     """
 
@@ -34,9 +46,13 @@ class AgglomerativePath(BaseEstimator):
         """See `aisle.clusterers.PathClusterer`.
 
         Raises:
-            ValueError: the linkage is unknown, ward is asked for another metric than euclidean, or a customer is all
-                zeros under cosine (it has no direction).
+            ValueError: the linkage or the metric is unknown, ward is asked for another metric than euclidean, a number
+                of clusters is not below that of the customers, or a customer is all zeros under cosine (it has no
+                direction).
         """
+        wrong = [k for k in self.n_clusters if not 1 <= k < len(values)]
+        if wrong:
+            raise ValueError(f"n_clusters must be at least 1 and below the {len(values)} customers; got {wrong}.")
         tree = self._tree(values)
         cuts = cut_tree(tree, n_clusters=list(self.n_clusters))
         return PartitionPath(
@@ -47,6 +63,8 @@ class AgglomerativePath(BaseEstimator):
     def _tree(self, values: pd.DataFrame) -> npt.NDArray[np.float64]:
         if self.linkage not in _LINKAGES:
             raise ValueError(f"linkage must be one of {list(_LINKAGES)}; got {self.linkage!r}.")
+        if self.metric not in _METRICS:
+            raise ValueError(f"metric must be one of {list(_METRICS)}; got {self.metric!r}.")
         if self.linkage == "ward" and self.metric != "euclidean":
             raise ValueError(f"ward linkage needs metric=euclidean; got {self.metric!r}.")
         matrix = values.to_numpy()

@@ -20,7 +20,13 @@ SMALL, NORMAL = 7.5, 9.0
 INK, FAINT, GRID = "#222222", "#666666", "#DDDDDD"
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#332288", "#999999")
 """Eight colours of even weight; after Okabe & Ito 2008, yellow and black replaced."""
-_STYLE = {"font.size": NORMAL, "figure.dpi": 150, "axes.titlelocation": "left", "axes.titlesize": NORMAL, "legend.frameon": False}
+_STYLE = {
+    "font.size": NORMAL,
+    "figure.dpi": 150,
+    "axes.titlelocation": "left",
+    "axes.titlesize": NORMAL,
+    "legend.frameon": False,
+}
 _P = ParamSpec("_P")
 
 
@@ -60,7 +66,7 @@ def colours(names: Sequence[str]) -> dict[str, str]:
     """A colour for each name, in the order of the names; beyond eight the colours are steps of one scale."""
     if len(names) <= len(OKABE_ITO):
         return dict(zip(names, OKABE_ITO, strict=False))
-    steps = matplotlib.colormaps["viridis"](np.linspace(0, 0.9, len(names)))
+    steps = matplotlib.colormaps["viridis"](np.linspace(0, 0.75, len(names)))
     return {name: to_hex(step) for name, step in zip(names, steps, strict=True)}
 
 
@@ -70,7 +76,7 @@ def cells(axes: Axes, values: npt.NDArray[np.float64], *, limit: float) -> QuadM
     mesh = axes.pcolormesh(
         np.ma.masked_invalid(values), cmap="RdBu_r", vmin=-limit, vmax=limit, edgecolors="white", linewidth=0.4
     )
-    axes.invert_yaxis()
+    axes.set_ylim(len(values), 0)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return mesh

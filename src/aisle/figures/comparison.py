@@ -33,10 +33,12 @@ def comparison_heatmaps(comparison: Comparison) -> Figure:
         axes.set_xticks(np.arange(count) + 0.5, names, rotation=90, fontsize=SMALL)
         axes.set_yticks(np.arange(count) + 0.5, names, fontsize=SMALL)
         axes.set_title(title, fontweight="bold", color=INK, pad=18)
-        axes.annotate(subtitle, (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points", fontsize=SMALL, color=FAINT)
+        axes.annotate(
+            subtitle, (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points", fontsize=SMALL, color=FAINT
+        )
         if count <= _MOST_WITH_NUMBERS:
             _numbers(axes, values)
-    bar = figure.colorbar(mesh, ax=grid, fraction=0.03, pad=0.01, aspect=30)
+    bar = figure.colorbar(mesh, ax=grid, fraction=0.03, pad=0.01, aspect=30, shrink=0.75)
     bar.set_label("correlation of profiles", fontsize=SMALL)
     bar.ax.tick_params(labelsize=SMALL)
     bar.outline.set_visible(False)
@@ -45,6 +47,16 @@ def comparison_heatmaps(comparison: Comparison) -> Figure:
 
 def _numbers(axes: Axes, values: npt.NDArray[np.float64]) -> None:
     for row, column in np.argwhere(np.isfinite(values)):
-        value = values[row, column]
-        text = f"{value:.1f}".replace("-0.0", "0.0")
-        axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=5.5, color="white" if abs(value) > 0.6 else INK)
+        ink = "white" if abs(values[row, column]) > 0.6 else INK
+        text = _two_digits(values[row, column])
+        axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=5.5, color=ink)
+
+
+def _two_digits(correlation: float) -> str:
+    """Two decimals without the zero before the point, as a cell is narrow.
+
+    >>> [_two_digits(value) for value in (1.0, -0.971, 0.004)]
+    ['1', '-.97', '0']
+    """
+    text = f"{round(correlation, 2) + 0.0:.2f}"
+    return f"{float(text):.0f}" if text.endswith(".00") else text.replace("0.", ".", 1)

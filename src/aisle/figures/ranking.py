@@ -1,5 +1,7 @@
 """The leaderboard as curves: ranking score against the number of segments."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -8,9 +10,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from aisle.figures.canvas import FAINT, GRID, INK, NORMAL, SMALL, colours, lifestage_name, only_text, sheet, styled
-from aisle.leaderboard import NAMES, RANKED_BY
+from aisle.leaderboard import RANKED_BY
 
-_DASHES = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1, 1, 1)))
+_DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1, 1, 1)))
 _MARKERS = ("o", "s", "^", "D")
 _MOST = 9
 """Segments up to which the axis always reaches: more are drawn only where they are eligible."""
@@ -21,7 +23,7 @@ def ranking_curves(leaderboard: pd.DataFrame) -> Figure:
     """Ranking score against the number of segments: a panel per lifestage, a line per reducer and clusterer.
 
     A line follows the best partition of its candidate at each number of segments. Filled markers are eligible, hollow
-    ones have a segment below the floor; the best eligible partition is ringed and named.
+    ones are not (a segment is below the floor); the best eligible partition is ringed and named.
     """
     drawn = leaderboard[leaderboard[RANKED_BY].notna()]
     if drawn.empty:
@@ -33,15 +35,22 @@ def ranking_curves(leaderboard: pd.DataFrame) -> Figure:
     columns = min(3, len(panels))
     rows = -(-len(panels) // columns)
     figure = sheet(max(3.6 * columns, 5.4), 2.7 * rows + 1.1)
-    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    several = len(drawn["features"].unique()) > 1  # scores of different spaces do not belong on one axis
+    grid = figure.subplots(rows, columns, sharex=True, sharey=not several, squeeze=False)
     ink = colours(sorted(drawn["clusterer"].unique()))
     styles = {name: number % len(_DASHES) for number, name in enumerate(sorted(drawn["reducer"].unique()))}
-    several = drawn["features"].nunique() > 1
     for axes, ((block, lifestage), board) in zip(grid.flat, panels, strict=False):
         for (_, reducer, clusterer), own in board.groupby(["scaler", "reducer", "clusterer"], sort=True):
-            _line(axes, own, ink[clusterer], styles[reducer])
-        _heading(axes, board, f"{lifestage_name(lifestage)}{f' · {block}' if several else ''}")
+            _line(axes, own, ink[str(clusterer)], styles[str(reducer)])
+        _heading(axes, board, f"{lifestage_name(str(lifestage))}{f' · {block}' if several else ''}")
     _frame(grid, len(panels), most)
+    figure.suptitle(
+        "Silhouette of every partition in one space, noise counted as 0",
+        x=0.01,
+        ha="left",
+        color=FAINT,
+        fontsize=NORMAL,
+    )
     _keys(figure, ink, styles)
     return figure
 
@@ -52,7 +61,7 @@ def _line(axes: Axes, board: pd.DataFrame, colour: str, style: int) -> None:
     eligible = best["eligible"].to_numpy(dtype=bool)
     x, y = best["n_clusters"].to_numpy(), best[RANKED_BY].to_numpy()
     axes.plot(x, y, color=colour, linestyle=_DASHES[style], linewidth=0.9, alpha=0.55, zorder=2)
-    marks = {"color": colour, "marker": _MARKERS[style], "linestyle": "none", "markersize": 3.6}
+    marks: dict[str, Any] = {"color": colour, "marker": _MARKERS[style], "linestyle": "none", "markersize": 3.6}
     axes.plot(x[~eligible], y[~eligible], markerfacecolor="white", markeredgewidth=0.6, alpha=0.6, zorder=3, **marks)
     axes.plot(x[eligible], y[eligible], markeredgecolor="white", markeredgewidth=0.4, zorder=4, **marks)
 
@@ -62,13 +71,25 @@ def _heading(axes: Axes, board: pd.DataFrame, name: str) -> None:
     eligible = board[board["eligible"].astype(bool)]
     told = "no partition is eligible"
     if not eligible.empty:
-        best = eligible.loc[eligible[RANKED_BY].idxmax()]
-        axes.plot(best["n_clusters"], best[RANKED_BY], "o", markersize=10, fillstyle="none", color=INK, markeredgewidth=1.1, zorder=5)
-        told = f"{best['clusterer']} · {best['reducer']}, {best['n_clusters']} segments: {best[RANKED_BY]:.3f}"
-    axes.annotate(told, (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points", fontsize=SMALL, color=FAINT)
+        best = eligible.iloc[int(eligible[RANKED_BY].argmax())]
+        axes.plot(
+            best["n_clusters"],
+            best[RANKED_BY],
+            "o",
+            markersize=10,
+            fillstyle="none",
+            color=INK,
+            markeredgewidth=1.1,
+            zorder=5,
+        )
+        reduced = "" if best["reducer"] == "none" else f" after {best['reducer']}"
+        told = f"best: {best['clusterer']}{reduced}, {best['n_clusters']} segments, {best[RANKED_BY]:.3f}"
+    axes.annotate(
+        told, (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points", fontsize=SMALL, color=FAINT
+    )
 
 
-def _frame(grid: np.ndarray[tuple[int, int], np.dtype[np.object_]], panels: int, most: int) -> None:
+def _frame(grid: "np.ndarray[Any, Any]", panels: int, most: int) -> None:
     for number, axes in enumerate(grid.flat):
         if number >= panels:
             axes.set_visible(False)
@@ -88,15 +109,23 @@ def _frame(grid: np.ndarray[tuple[int, int], np.dtype[np.object_]], panels: int,
 
 def _keys(figure: Figure, ink: dict[str, str], styles: dict[str, int]) -> None:
     """Three keys under the panels: clusterers by colour, reducers by dash and marker, what the markers mean."""
-    plain = {"color": FAINT, "linestyle": "none", "marker": "o", "markersize": 4.5}
-    handles = [Line2D([], [], color=colour, linewidth=2.5, label=name) for name, colour in ink.items()]
-    handles += [
-        Line2D([], [], color=FAINT, linestyle=_DASHES[style], marker=_MARKERS[style], markersize=4, label=name)
-        for name, style in styles.items()
+    plain: dict[str, Any] = {"color": FAINT, "linestyle": "none", "marker": "o", "markersize": 4.5}
+    groups = [
+        [Line2D([], [], color=colour, linewidth=2.5, label=name) for name, colour in ink.items()],
+        [
+            Line2D([], [], color=FAINT, linestyle=_DASHES[style], marker=_MARKERS[style], markersize=4, label=name)
+            for name, style in styles.items()
+        ],
+        [
+            Line2D([], [], label="eligible", **plain),
+            Line2D([], [], label="not eligible", markerfacecolor="white", **plain),
+            Line2D([], [], label="best eligible", fillstyle="none", **{**plain, "markersize": 9, "color": INK}),
+        ],
     ]
-    handles += [
-        Line2D([], [], label="eligible", **plain),
-        Line2D([], [], label="a segment is too small", markerfacecolor="white", **plain),
-        Line2D([], [], label="best eligible", **{**plain, "markersize": 9, "color": INK}, fillstyle="none"),
-    ]
-    figure.legend(handles=handles, loc="outside lower left", ncols=6, fontsize=SMALL, title_fontsize=NORMAL)
+    widest = int(figure.get_figwidth() / 1.6)
+    rows = next(count for count in range(2, 100) if sum(-(-len(group) // count) for group in groups) <= widest)
+    handles: list[Line2D] = []
+    for group in groups:
+        blanks = -len(group) % rows
+        handles += [*group, *(Line2D([], [], linestyle="none", label=" ") for _ in range(blanks))]
+    figure.legend(handles=handles, loc="outside lower left", ncols=len(handles) // rows, fontsize=SMALL)

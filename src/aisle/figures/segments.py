@@ -41,47 +41,46 @@ def profile_heatmap(profiles: pd.DataFrame, sizes: pd.DataFrame) -> Figure:
 
 
 @styled
-def contrast_dots(profiles: pd.DataFrame, sizes: pd.DataFrame, contrasts: pd.DataFrame) -> Figure:
+def contrast_dots(profiles: pd.DataFrame, contrasts: pd.DataFrame) -> Figure:
     """The features of ``contrasts`` (see `aisle.profiles`), a panel per lifestage, a numbered dot per segment."""
     if contrasts.empty:
         return only_text("No lifestage has segments that differ: there is no contrast to draw.")
     panels = list(contrasts.groupby("lifestage", sort=True))
     columns = min(3, len(panels))
     rows = math.ceil(len(panels) / columns)
-    deepest = max(len(rows_of) for _, rows_of in panels)
-    figure = sheet(max(4.4 * columns, 5.0), (0.22 * deepest + 0.9) * rows + 0.4)
+    most = int(profiles["segment"].max()) + 1
+    lines = max(len(strongest) for _, strongest in panels)
+    figure = sheet(max(4.4 * columns, 5.0), (max(0.24, 0.1 + 0.06 * most) * lines + 0.7) * rows + 0.4)
     grid = figure.subplots(rows, columns, sharex=True, squeeze=False)
+    ink = colours([str(segment) for segment in range(most)])
     for axes, (lifestage, strongest) in zip(grid.flat, panels, strict=False):
         own = profiles[profiles["lifestage"] == lifestage]
-        _dots(axes, own, strongest)
-        shares = sizes[(sizes["lifestage"] == lifestage) & (sizes["segment"] >= 0)]
-        told = ", ".join(f"{row.segment}: {row.customer_share:.0%}" for row in shares.itertuples())
-        axes.set_title(lifestage_name(lifestage), fontweight="bold", color=INK, pad=16)
-        axes.annotate(told, (0, 1), (0, 4), xycoords="axes fraction", textcoords="offset points", fontsize=SMALL, color=FAINT)
+        wide = own.pivot(index="feature", columns="segment", values="standardised_mean")
+        _dots(axes, wide.loc[strongest["feature"].tolist()], ink)
+        axes.set_title(lifestage_name(str(lifestage)), fontweight="bold", color=INK)
     for axes in grid.flat[len(panels) :]:
         axes.set_visible(False)
     figure.supxlabel(
-        "segment means in standard deviations from the lifestage's mean (segments were formed on these features: that "
-        "they differ is no evidence)",
+        "segment means in standard deviations from the lifestage's mean\n"
+        "(the segments were formed on these features: that they differ is no evidence)",
         fontsize=SMALL,
         color=FAINT,
     )
     return figure
 
 
-def _dots(axes: Axes, profiles: pd.DataFrame, strongest: pd.DataFrame) -> None:
-    features = strongest["feature"].tolist()
-    wide = profiles.pivot(index="feature", columns="segment", values="standardised_mean").loc[features]
-    heights = np.arange(len(features))
-    axes.hlines(heights, wide.min(axis=1), wide.max(axis=1), color=GRID, linewidth=2.5, zorder=1)
+def _dots(axes: Axes, wide: pd.DataFrame, ink: dict[str, str]) -> None:
+    """Features as rows, a dot per segment; dots of a feature stand a little below each other, so that fewer hide."""
+    rows = np.arange(len(wide), dtype=np.float64)
+    axes.hlines(rows, wide.min(axis=1), wide.max(axis=1), color=GRID, linewidth=2.5, zorder=1)
     axes.axvline(0, color=FAINT, linewidth=0.7, zorder=1)
-    ink = colours([str(segment) for segment in wide.columns])
-    for segment in reversed(wide.columns.tolist()):
-        axes.plot(wide[segment], heights, "o", color=ink[str(segment)], markersize=8.5, markeredgecolor="white", zorder=3)
+    for place, segment in zip(np.linspace(-0.3, 0.3, wide.shape[1]), wide.columns, strict=True):
+        heights = rows + (place if wide.shape[1] > 2 else 0)
+        axes.plot(wide[segment], heights, "o", color=ink[str(segment)], markersize=8, markeredgecolor="white", zorder=3)
         for x, y in zip(wide[segment], heights, strict=True):
-            axes.text(x, y, str(segment), color="white", fontsize=6, ha="center", va="center_baseline", zorder=4, fontweight="bold")
-    axes.set_yticks(heights, features, fontsize=SMALL)
-    axes.set_ylim(len(features) - 0.4, -0.6)
+            axes.text(x, y, str(segment), color="white", fontsize=6, ha="center", va="center_baseline", zorder=4)
+    axes.set_yticks(rows, wide.index.tolist(), fontsize=SMALL)
+    axes.set_ylim(len(wide) - 0.4, -0.6)
     axes.margins(x=0.08)
     axes.tick_params(length=0, labelsize=SMALL, labelbottom=True)
     axes.spines[:].set_visible(False)

@@ -52,13 +52,16 @@ def _verdict(lifestage: str, board: pd.DataFrame, attempts: pd.DataFrame, rule: 
 
 
 def _tied(rows: pd.DataFrame, rule: SelectionRule) -> pd.DataFrame:
-    return rows[rows[RANKED_BY] >= rows[RANKED_BY].max() - rule.tie_tolerance]
+    lowest = float(rows[RANKED_BY].max()) - rule.tie_tolerance
+    return rows.loc[rows[RANKED_BY] >= lowest]
 
 
 def _first(tied: pd.DataFrame) -> Choice:
     row = tied.sort_values(["n_clusters", "cost", *_RECIPE, "tuning_value"], kind="stable").iloc[0]
     recipe = {name: str(row[name]) for name in (*_RECIPE, "candidate_key", "parameter")}
-    measured = [str(name) for name in row.index if "/" in str(name) or name in ("coverage", "balance", "smallest_share")]
+    measured = [
+        str(name) for name in row.index if "/" in str(name) or name in ("coverage", "balance", "smallest_share")
+    ]
     scores = {name: float(row[name]) for name in measured}
     return Choice(**recipe, tuning_value=float(row["tuning_value"]), n_clusters=int(row["n_clusters"]), scores=scores)
 

@@ -53,7 +53,9 @@ def why_none(lifestage: str, tally: Tally) -> tuple[str, ...]:
 def why_lost(other: Choice, chosen: Choice, rule: SelectionRule, *, tied: bool) -> str:
     """Why the best partition of another method was not chosen."""
     if not tied:
-        return f"Its ranking score of {other.ranking_score:.4f} is {chosen.ranking_score - other.ranking_score:.4f} lower."
+        return (
+            f"Its ranking score of {other.ranking_score:.4f} is {chosen.ranking_score - other.ranking_score:.4f} lower."
+        )
     same = f"Its ranking score of {other.ranking_score:.4f} is the same within {rule.tie_tolerance:g}"
     if other.n_clusters != chosen.n_clusters:
         return f"{same}, but it needs {other.n_clusters} segments, not {chosen.n_clusters}."
@@ -71,7 +73,9 @@ def why_without(excluded: Mapping[str, int]) -> str:
 def compared(tally: Tally) -> tuple[str, ...]:
     """What was asked for, what was excluded, and what never finished."""
     asked = f"{number(tally.candidates, 'candidate')} of {number(tally.methods, 'method')}"
-    excluded = f", of which {sum(tally.excluded.values())} are excluded ({listed(tally.excluded)})" if tally.excluded else ""
+    excluded = (
+        f", of which {sum(tally.excluded.values())} are excluded ({listed(tally.excluded)})" if tally.excluded else ""
+    )
     told = f"Asked for: {asked}; they gave {number(tally.partitions, 'partition')}{excluded}."
     if not tally.unfinished:
         return (told,)
@@ -100,6 +104,6 @@ def percent(share: float) -> str:
     """A share with one decimal.
 
     >>> percent(.0449), percent(.05)
-    ('4.5 %', '5 %')
+    ('4.5%', '5%')
     """
-    return f"{100 * share:.1f} %".replace(".0 %", " %")
+    return f"{100 * share:.1f}%".replace(".0%", "%")

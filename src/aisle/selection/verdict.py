@@ -81,7 +81,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Selection:
-    """The verdicts on a study within one feature block, by one rule. ``study`` are the facts the study states of itself."""
+    """The verdicts on a study within one feature block, by one rule. ``study`` is what the study says of itself."""
 
     features: str
     rule: SelectionRule

@@ -242,6 +242,6 @@ def _hours(times: pyarrow.Table, path: Path) -> Numbers:
     ):
         if wrong.any():
             message = f"{path}: Timestamps.{column} must be {meaning}; {int(wrong.sum())} rows are not, the first is "
-            raise ValueError(f"{message}{values[wrong].iloc[0]!r}.")
+            raise ValueError(f"{message}{values[wrong].tolist()[0]!r}.")
     days = dates.to_numpy().astype("datetime64[D]").astype(np.int64)
     return np.asarray(days * _HOURS_A_DAY + hours.to_numpy(np.int64))

@@ -1,5 +1,7 @@
 """The files of a grocery star: found, opened and read in typed parts; whatever is wrong is said in one sentence."""
 
+import csv
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,12 +9,13 @@ from pathlib import Path
 import pyarrow
 import pyarrow.compute
 import pyarrow.csv
-import pyarrow.dataset
+import pyarrow.parquet
 
 _ENDINGS = (".parquet", ".csv")
 _NULL_TEXTS = ["", "NULL", "\\N"]
 _CSV_BLOCK = 8 * 2**20
-"""Bytes read at a time: every part is looked up among all baskets, so parts should be few."""
+_PART_ROWS = 2**17
+"""Bytes and rows read at a time: every part is looked up among all baskets, so parts should be few."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +91,12 @@ class StarFile:
             raise ValueError(f"{self.path}: table {self.table} needs rows, but the file is empty; export it again.")
         try:
             yield from self._typed_parts()
-        except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, pyarrow.ArrowKeyError, UnicodeDecodeError) as error:
-            reason = str(error).splitlines()[0].rstrip(".")
-            message = (
-                f"{self.path}: table {self.table} must be a {self.path.suffix[1:].lower()} file; reading it: {reason}."
-            )
+        except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, UnicodeDecodeError, csv.Error, OSError) as error:
+            if getattr(error, "errno", None) is not None:  # the system's own words: no permission, no space
+                raise
+            reason = str(error).splitlines()[0].split(". ")[0].rstrip(".")
+            kind = self.path.suffix[1:].lower()
+            message = f"{self.path}: table {self.table} must be readable as {kind}, but: {reason}; export it again."
             raise ValueError(message) from None
 
     def rows(self, key: str) -> pyarrow.Table:
@@ -112,36 +116,53 @@ class StarFile:
 
     def _typed_parts(self) -> Iterator[pyarrow.Table]:
         kinds = _TABLES[self.table]
-        dataset = pyarrow.dataset.dataset(self.path, format=self._format())
-        missing = [column for column in kinds if column not in dataset.schema.names]
-        if missing:
-            got = dataset.schema.names
-            raise ValueError(
-                f"{self.path}: table {self.table} needs the columns {list(kinds)}; missing {missing} in {got}."
-            )
-        for column, kind in kinds.items():
-            found = dataset.schema.field(column).type
-            if not kind.accepts(found):
-                raise ValueError(f"{self.path}: {self.table}.{column} must hold {kind.meaning}; got {found}.")
         schema = pyarrow.schema([(column, kind.type) for column, kind in kinds.items()])
         row_count = 0
-        # little read ahead: it would be most of the memory
-        for batch in dataset.to_batches(columns=list(kinds), batch_readahead=2, fragment_readahead=1):
+        for batch in self._parquet_batches() if self.path.suffix.lower() == ".parquet" else self._csv_batches():
             row_count += batch.num_rows
             yield pyarrow.Table.from_batches([batch]).cast(schema)
         if row_count == 0:
             raise ValueError(f"{self.path}: table {self.table} needs rows, but has none; export it again.")
 
-    def _format(self) -> pyarrow.dataset.FileFormat:
-        if self.path.suffix.lower() == ".parquet":
-            return pyarrow.dataset.ParquetFileFormat()
-        types = {column: kind.type for column, kind in _TABLES[self.table].items()}
-        return pyarrow.dataset.CsvFileFormat(
-            read_options=pyarrow.csv.ReadOptions(block_size=_CSV_BLOCK),
-            convert_options=pyarrow.csv.ConvertOptions(
-                column_types=types, null_values=_NULL_TEXTS, strings_can_be_null=True
-            ),
+    # The readers below decode one batch after the other; a scanner reads ahead of a slower consumer without bound.
+
+    def _parquet_batches(self) -> Iterator[pyarrow.RecordBatch]:
+        kinds = _TABLES[self.table]
+        with pyarrow.parquet.ParquetFile(self.path) as file:
+            self._check_columns(file.schema_arrow.names)
+            for column, kind in kinds.items():
+                found = file.schema_arrow.field(column).type
+                if not kind.accepts(found):
+                    raise ValueError(f"{self.path}: {self.table}.{column} must hold {kind.meaning}; got {found}.")
+            yield from file.iter_batches(batch_size=_PART_ROWS, columns=list(kinds))
+
+    def _csv_batches(self) -> Iterator[pyarrow.RecordBatch]:
+        kinds = _TABLES[self.table]
+        with self.path.open(encoding="utf-8-sig", newline="") as file:
+            header = next(csv.reader(file), [])
+        self._check_columns(header)
+        options = pyarrow.csv.ConvertOptions(
+            column_types={column: kind.type for column, kind in kinds.items()},
+            include_columns=list(kinds),
+            null_values=_NULL_TEXTS,
+            strings_can_be_null=True,
         )
+        blocks = pyarrow.csv.ReadOptions(block_size=_CSV_BLOCK, use_threads=False)  # alone, errors name the row
+        try:
+            with pyarrow.csv.open_csv(self.path, read_options=blocks, convert_options=options) as reader:
+                yield from reader
+        except pyarrow.ArrowInvalid as error:
+            named = re.sub(r"In CSV column #(\d+)", lambda found: f"column {header[int(found[1])]}", str(error))
+            raise pyarrow.ArrowInvalid(named) from None
+
+    def _check_columns(self, got: list[str]) -> None:
+        needed = list(_TABLES[self.table])
+        wrong = [column for column in needed if got.count(column) != 1]
+        if wrong:
+            message = (
+                f"{self.path}: table {self.table} needs each of the columns {needed} once; {wrong} are missing or "
+            )
+            raise ValueError(f"{message}there twice among {got}.")
 
 
 def find_star(folder: Path) -> dict[str, StarFile]:
@@ -155,7 +176,7 @@ def find_star(folder: Path) -> dict[str, StarFile]:
         raise FileNotFoundError(
             f"{folder}: the folder of the grocery star is not there; give its place as source.path."
         )
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _ENDINGS)
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() in _ENDINGS and path.is_file())
     found = {table: [path for path in files if path.stem.lower() == table.lower()] for table in _TABLES}
     missing = [table for table, paths in found.items() if not paths]
     if missing:

@@ -18,13 +18,13 @@ log = logging.getLogger(__name__)
 
 
 def run(*, verdicts: Path, labels: Path, features: Path, output: Path) -> None:
-    """Write correlations, their summary and the heatmap into ``output``; ``features`` is the folder of feature tables."""
+    """Write correlations, summary and heatmap into ``output``; ``features`` is the folder of feature tables."""
     selection = selection_from_json(read_json(Path(verdicts)), str(verdicts))
     table = read_features(Path(features) / f"{selection.block}.parquet")
     found = _labels(Path(labels), table)
     comparison = compare(found, table)
     folder = Path(output)
-    write_frame(comparison.pairs().set_index("scale"), folder / "correlations.parquet")
+    write_frame(comparison.pairs(), folder / "correlations.parquet")
     write_json(summary(comparison, found, selection), folder / "summary.json")
     figure = comparison_heatmaps(comparison)
     write_figure(figure, folder / "heatmap.png")
@@ -58,7 +58,7 @@ def _nearest(comparison: Comparison, scale: str) -> dict[str, dict[str, Any]]:
 
 
 def _labels(path: Path, features: FeatureTable) -> pd.DataFrame:
-    found = read_arrow(path).to_pandas()
+    found: pd.DataFrame = read_arrow(path).to_pandas()
     missing = [name for name in LABELS if name not in found]
     if missing:
         raise ValueError(f"{path} must hold the labels that stage=segments writes; it lacks {missing}.")

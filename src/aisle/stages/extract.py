@@ -8,15 +8,19 @@ import pyarrow
 import pyarrow.compute as pc
 
 from aisle.database import FILTERS_IN_ORDER, Engine, Extraction
-from aisle.storage import write_csv, write_json, write_table
+from aisle.storage import digest, read_json, write_csv, write_json, write_table
 from aisle.tables import BASKET_EXTRACT, CANONICAL, FILTERS, GROUP_SPEND
 
 log = logging.getLogger(__name__)
 
 
-def run(*, database: Engine, extraction: Extraction, output: Path) -> None:
-    """Write the extract's tables, the filters' counts and a summary into ``output``."""
+def run(*, database: Engine, extraction: Extraction, fingerprint: Path, output: Path) -> None:
+    """Write the extract's tables, the filters' counts and a summary into ``output``.
+
+    The summary holds the digest of the ``fingerprint``, by which results name the data they were made from.
+    """
     output = Path(output)
+    data_digest = digest(read_json(Path(fingerprint)))
     needed = {name: CANONICAL[name] for name in ("customers", "stores", "products", "baskets", "lines")}
     with database.connect(needed) as connection:
         baskets = connection.fetch(extraction.baskets(), order_by=BASKET_EXTRACT.key)
@@ -27,13 +31,13 @@ def run(*, database: Engine, extraction: Extraction, output: Path) -> None:
             "The extract is empty: every basket was dropped by a filter; see extraction in the configuration."
         )
     filters = _named(dropped)
-    for row in filters.to_pylist():
+    for row in (row for row in filters.to_pylist() if row["basket_count"]):
         log.info("dropped %7d baskets of %5d customers: %s", row["basket_count"], row["customer_count"], row["filter"])
     write_table(baskets, BASKET_EXTRACT, output / "basket_extract.parquet")
     write_table(groups, GROUP_SPEND, output / "group_spend.parquet")
     write_table(filters, FILTERS, output / "filters.parquet")
     write_csv(filters.to_pandas(), output / "filters.csv")
-    write_json(_summary(baskets), output / "summary.json")
+    write_json({"data_digest": data_digest, **_summary(baskets)}, output / "summary.json")
 
 
 def _named(dropped: pyarrow.Table) -> pyarrow.Table:

@@ -26,6 +26,6 @@ def run(*, source: Source, output: Path) -> None:
 def _parts(source: Source) -> Iterator[tuple[str, pyarrow.Table]]:
     for batch in source.batches():
         if batch.table == "dirt":
-            for row in batch.rows.to_pylist():
+            for row in (row for row in batch.rows.to_pylist() if row["row_count"]):
                 log.info("%s: %d rows %s: %s", row["table"], row["row_count"], row["action"], row["rule"])
         yield batch.table, batch.rows

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow.compute
 
 from aisle.figures import contrast_dots, profile_heatmap
-from aisle.profiles import LABELS, SEGMENT, contrasts, labels_of, profiles, sizes
+from aisle.profiles import contrasts, labels_of, profiles, sizes
 from aisle.selection import Choice, selection_from_json
 from aisle.storage import read_arrow, read_features, read_json, write_csv, write_figure, write_frame
 
@@ -22,23 +22,28 @@ def run(*, verdicts: Path, labels: Path, features: Path, output: Path) -> None:
     selection = selection_from_json(read_json(Path(verdicts)), str(verdicts))
     if not selection.chosen:
         reasons = " ".join(verdict.reasons[0] for verdict in selection.verdicts)
-        raise ValueError(f"{verdicts} must choose a candidate for a lifestage, to have segments; {reasons or 'it is empty.'}")
+        raise ValueError(
+            f"{verdicts} must choose a candidate for a lifestage, to have segments; {reasons or 'it is empty.'}"
+        )
     table = read_features(Path(features) / f"{selection.block}.parquet")
     found = labels_of(_partitions(Path(labels), selection.chosen), table)
     size, profile = sizes(found, table), profiles(found, table)
     strongest = contrasts(profile, size).groupby("lifestage", sort=False).head(_CONTRASTS)
     folder = Path(output)
-    write_frame(found.set_index("customer_id"), folder / "labels.parquet")
-    write_csv(found[LABELS], folder / "labels.csv")
-    write_frame(profile.set_index([*SEGMENT, "feature"]), folder / "profiles.parquet")
+    write_frame(found, folder / "labels.parquet")
+    write_csv(found, folder / "labels.csv")
+    write_frame(profile, folder / "profiles.parquet")
     write_csv(size, folder / "sizes.csv")
-    for name, figure in (("profiles", profile_heatmap(profile, size)), ("contrasts", contrast_dots(profile, size, strongest))):
+    for name, figure in (
+        ("profiles", profile_heatmap(profile, size)),
+        ("contrasts", contrast_dots(profile, strongest)),
+    ):
         write_figure(figure, folder / f"{name}.png")
         write_figure(figure, folder / f"{name}.svg")
+    counts = {lifestage: choice.n_clusters for lifestage, choice in selection.chosen.items()}
     for lifestage, rows in strongest.groupby("lifestage", sort=False):
         told = ", ".join(f"{row.feature} ({row.explained_share:.0%})" for row in rows.head(3).itertuples())
-        count = int((size["lifestage"] == lifestage).sum() - ((size["lifestage"] == lifestage) & (size["segment"] < 0)).sum())
-        log.info("%s: %d segments; variance they explain most of: %s", lifestage, count, told)
+        log.info("%s: %d segments; they explain the most variance of %s", lifestage, counts[str(lifestage)], told)
 
 
 def _partitions(path: Path, chosen: dict[str, Choice]) -> "dict[str, pd.Series[int]]":
@@ -59,4 +64,5 @@ def _labels(rows: pyarrow.Table, choice: Choice, lifestage: str, path: Path) -> 
             f"{path} lacks the candidate chosen for {lifestage}, {choice.candidate_key} at {choice.parameter} = "
             f"{choice.tuning_value:g}; run the study and stage=select again."
         )
-    return found.set_index("customer_id")["label"]
+    found_labels: pd.Series[int] = found.set_index("customer_id")["label"]
+    return found_labels

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -54,7 +55,7 @@ def _numbers(verdict: Verdict) -> dict[str, float]:
 
 
 def _board(path: Path) -> pd.DataFrame:
-    board = read_arrow(path).to_pandas()
+    board: pd.DataFrame = read_arrow(path).to_pandas()
     missing = sorted(_NEEDED - set(board.columns))
     if missing and not board.empty:
         raise ValueError(f"{path} must be a study's leaderboard; it lacks {missing}.")
@@ -63,9 +64,13 @@ def _board(path: Path) -> pd.DataFrame:
 
 def _attempts(study: dict[str, Any], path: Path) -> pd.DataFrame:
     try:
-        rows = [{**asked["names"], "status": asked["status"], "reason": asked["reason"]} for asked in study["candidates"]]
+        rows = [
+            {**asked["names"], "status": asked["status"], "reason": asked["reason"]} for asked in study["candidates"]
+        ]
     except (KeyError, TypeError):
-        raise ValueError(f"{path} must be a study's record of candidates; it lacks their names, status or reason.") from None
+        raise ValueError(
+            f"{path} must be a study's record of candidates; it lacks their names, status or reason."
+        ) from None
     if not rows:
         raise ValueError(f"{path} names no candidate; run the study first.")
     return pd.DataFrame(rows)
@@ -85,20 +90,26 @@ def _block(attempts: pd.DataFrame, features: str | None, path: Path) -> str:
 
 def _show(verdicts: Sequence[Verdict], block: str) -> None:
     """The choice of every lifestage on one line, then the reasons in sentences."""
-    table = Table(title=f"Chosen per lifestage by ranking score, features {block} (evidence not computed yet)")
-    for name in ("lifestage", "customers", "chosen", "segments", "smallest", "coverage", "score", "lead"):
-        table.add_column(name, justify="left" if name in ("lifestage", "chosen") else "right")
+    table = Table(
+        title=f"Chosen by ranking score, features {block}; evidence is not computed yet",
+        caption="k: segments; smallest: share of the customers; lead: over the next clusterer",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    for name in ("lifestage", "clusterer", "reducer", "k", "smallest", "covered", "score", "lead"):
+        table.add_column(name, justify="left" if name in ("lifestage", "clusterer", "reducer") else "right")
     for verdict in verdicts:
-        customers = "" if verdict.customer_count is None else str(verdict.customer_count)
-        table.add_row(verdict.lifestage, customers, *_cells(verdict))
-        log.info("%s: %s", verdict.lifestage, " ".join((*verdict.reasons, *verdict.not_known)))
+        table.add_row(verdict.lifestage, *_cells(verdict))
+        log.info("%s: %s", verdict.lifestage, " ".join(verdict.reasons))
+    for sentence in dict.fromkeys(sentence for verdict in verdicts for sentence in verdict.not_known):
+        log.info("not known: %s", sentence)
     Console(stderr=True).print(table)
 
 
 def _cells(verdict: Verdict) -> tuple[str, ...]:
     chosen = verdict.chosen
     if chosen is None:
-        return "nothing", *[""] * 5
+        return "nothing can be chosen", *[""] * 6
     shares = (f"{chosen.scores[name]:.1%}" for name in ("smallest_share", "coverage"))
     lead = "" if verdict.margin is None else f"{verdict.margin:.4f}"
-    return str(chosen), str(chosen.n_clusters), *shares, f"{chosen.ranking_score:.4f}", lead
+    return chosen.clusterer, chosen.reducer, str(chosen.n_clusters), *shares, f"{chosen.ranking_score:.4f}", lead

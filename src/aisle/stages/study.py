@@ -16,7 +16,7 @@ from aisle.storage import CandidateStore, read_json, write_csv, write_figure, wr
 log = logging.getLogger(__name__)
 
 
-def run(*, sweep: Path, study: str, question: str, floor: float, store: Path, output: Path) -> int:
+def run(*, sweep: Path, study: str, question: str, floor: float, summary: Path, store: Path, output: Path) -> int:
     """Write the study's files into ``output``, print the best candidates, and return how many candidates failed."""
     output = Path(output)
     outcomes = _outcomes(Path(sweep))
@@ -43,10 +43,13 @@ def run(*, sweep: Path, study: str, question: str, floor: float, store: Path, ou
         all_labels = pd.concat(labels, ignore_index=True)[[*order, "label"]].drop_duplicates().sort_values(order)
         write_frame(all_labels, output / "labels.parquet")
         write_figure(ranking_curves(board), output / "ranking.png")
-    write_json(
-        {"study": study, "question": question, "candidates": [_told(outcome) for outcome in outcomes]},
-        output / "candidates.json",
-    )
+    record_of_study = {
+        "study": study,
+        "question": question,
+        "data_digest": read_json(Path(summary))["data_digest"],
+        "candidates": [_told(outcome) for outcome in outcomes],
+    }
+    write_json(record_of_study, output / "candidates.json")
     _show(board, study)
     return _report(outcomes)
 
@@ -76,14 +79,19 @@ def _report(outcomes: Sequence[dict[str, Any]]) -> int:
 
 
 def _show(board: pd.DataFrame, study: str) -> None:
-    """The three best candidates of every lifestage."""
-    table = Table(title=f"{study}: best candidates by ranking score (silhouette in the reference space, noise as 0)")
-    for name in ("lifestage", "features", "scaler", "reducer", "clusterer", "tuning", "segments", "coverage", "score"):
-        table.add_column(name, justify="right" if name in ("segments", "coverage", "score") else "left")
+    """The three best candidates of every lifestage; a role with one option in all of them is told once, below."""
     eligible = board[board["eligible"].astype(bool)]
     best = eligible.drop_duplicates([*NAMES, "candidate_key"]).groupby("lifestage", sort=True).head(3)
+    told = [name for name in NAMES if name == "lifestage" or best[name].nunique() > 1]
+    same = [f"{name} {best[name].iloc[0]}" for name in NAMES if name not in told and len(best)]
+    table = Table(title=f"{study}: best by ranking score", caption=", ".join([*same, "noise counts 0"]))
+    for name in told:
+        table.add_column(name, no_wrap=True)
+    for name in ("tuning", "segments", "coverage", "score"):
+        table.add_column(name, no_wrap=True, justify="left" if name == "tuning" else "right")
     for row in best.to_dict("records"):
         tuning = f"{row['parameter']}={row['tuning_value']:g}"
         numbers = (str(row["n_clusters"]), f"{row['coverage']:.0%}", f"{row[RANKED_BY]:.3f}")
-        table.add_row(*(str(row[name]) for name in NAMES), tuning, *numbers)
-    Console(stderr=True).print(table)
+        table.add_row(*(str(row[name]) for name in told), tuning, *numbers)
+    terminal = Console(stderr=True)
+    (terminal if terminal.is_terminal else Console(stderr=True, width=120)).print(table)

@@ -3,6 +3,7 @@
 from aisle.storage.candidates import CandidateRecord, CandidateStore, candidate_key, code_digest, describe
 from aisle.storage.features import read_features, write_features
 from aisle.storage.files import (
+    digest,
     read_arrow,
     read_json,
     read_table,
@@ -22,6 +23,7 @@ __all__ = [
     "candidate_key",
     "code_digest",
     "describe",
+    "digest",
     "read_arrow",
     "read_features",
     "read_json",

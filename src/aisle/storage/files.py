@@ -1,5 +1,6 @@
 """Files in and out: Parquet, JSON, CSV and figures, written whole or not at all, the contract checked on read."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -114,6 +115,11 @@ def write_json(content: Mapping[str, Any], path: Path) -> None:
         part.write_text(
             json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
         )
+
+
+def digest(content: Mapping[str, Any]) -> str:
+    """SHA-256 of a JSON object, whatever the order of its keys; 64 hexadecimal digits."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -94,7 +94,7 @@ class Connection:
             raise OSError(f"The MLflow store {file} must be writable; SQLite says: {error}.") from None
         except sqlite3.DatabaseError:
             raise ValueError(
-                f"The MLflow store {file} must be a SQLite database; it is something else: move it away, the next sync makes a new one."
+                f"The MLflow store {file} must be a SQLite database; it is something else: move it away and sync again."
             ) from None
         finally:
             database.close()
@@ -108,16 +108,14 @@ class Connection:
 
     def _locked(self) -> str:
         return (
-            f"The MLflow store {self.address} must be free within {self.patience:g} seconds; another process has it locked: "
-            "wait for it to end and sync again (stage=sync)."
+            f"The MLflow store {self.address} must be free within {self.patience:g} seconds; another process has it "
+            "locked: wait for it to end and sync again (stage=sync)."
         )
 
     def _told(self, error: Exception) -> Exception:
         """The error as one sentence, of a kind that a stage turns into an exit code."""
         said = self._scrubbed(" ".join(str(error).split())[:500]) or type(error).__name__
-        kind = type(error) if type(error) in (PermissionError, FileNotFoundError) else ConnectionError
-        if isinstance(error, OSError) and not isinstance(error, ConnectionError) and kind is ConnectionError:
-            kind = OSError
+        kind = OSError if isinstance(error, OSError) else ConnectionError
         return kind(
             f"MLflow at {self.address} must take the study's record; it said: {said.rstrip('.')}. "
             "Check tracker.uri, or go on without it: tracker=none."

@@ -3,16 +3,20 @@
 import hashlib
 import json
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from aisle.features.table import FeatureTable
 from aisle.leaderboard import NAMES, RANKED_BY
-from aisle.partition import NOISE, PartitionPath
+from aisle.partition import NOISE, Partition, PartitionPath
+from aisle.profiles import labels_of
+from aisle.profiles import profiles as profiles_of
+from aisle.profiles import sizes as sizes_of
 from aisle.tracking.run_content import Cell, Dataset, RunContent, Score, Table
 
 _NOTE_LENGTH = 7_500  # MLflow cuts a tag, and a note is one, at 8,000 characters
@@ -20,7 +24,7 @@ _BEST_PER_LIFESTAGE = 5
 
 
 def told_apart_by(candidates: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """The roles a run's name needs: lifestage, reducer and clusterer, and of the others those that vary in the study."""
+    """The roles a run's name needs: lifestage, reducer, clusterer, and of the others those that vary in the study."""
     always = ("lifestage", "reducer", "clusterer")
     return tuple(role for role in NAMES if role in always or len({told["names"][role] for told in candidates}) > 1)
 
@@ -44,27 +48,26 @@ def candidate_content(
     scores: Mapping[float, Mapping[str, float]],
     facts: Mapping[str, Any],
     board: pd.DataFrame,
-    features: FeatureTable | None,
+    features: FeatureTable,
     data_digest: str,
     provenance: Mapping[str, str],
 ) -> RunContent:
     """The run of a finished candidate, called after its ``roles``.
 
-    ``board`` holds the candidate's leaderboard rows, best first; ``features`` the table it was computed from, or None
-    when that is not to be had: the profiles are then left out.
+    ``board`` holds the candidate's leaderboard rows, best first; ``features`` is the table it was computed from.
 
     Raises:
         ValueError: the leaderboard has no row of this candidate.
     """
     if board.empty:
-        raise ValueError(f"Study {study}: the leaderboard has no row of candidate {called(names)} ({key}); run the study again.")
+        raise ValueError(
+            f"Study {study}: the leaderboard lacks candidate {called(names)} ({key}); run the study again."
+        )
     best = board.iloc[0]
     value = float(best["tuning_value"])
     partition = next(partition for tried, partition in path.partitions.items() if float(tried) == value)
-    tables = {"cluster_sizes.json": cluster_sizes(partition.labels)}
-    if features is not None:
-        tables["cluster_profiles.json"] = cluster_profiles(features.values, partition.labels)
-    chosen = {"tuning_value": value} | {name: float(found) for name, found in _at(scores, value).items()}
+    at_best = next(found for tried, found in scores.items() if float(tried) == value)
+    chosen = [(f"chosen/{name}", found, 0) for name, found in {"tuning_value": value, **at_best}.items()]
     facts_of_features = facts["features"]
     tags = {
         **_common_tags(study, names, "candidate", data_digest),
@@ -76,11 +79,11 @@ def candidate_content(
         name=called(names, roles),
         identity=_identity(names, key),
         status="FINISHED",
-        note=_candidate_note(names, path.parameter, best, tables["cluster_sizes.json"], facts["warnings"]),
+        note=_candidate_note(names, path.parameter, best, partition, facts["warnings"]),
         tags=tags,
         params=_params(names, path.parameter, facts),
-        scores=tuple(_along_path(scores)) + tuple(_finite((f"chosen/{name}", found, 0) for name, found in chosen.items())),
-        tables=tables,
+        scores=(*_along_path(scores), *_finite(chosen)),
+        tables=partial(_cluster_tables, names["lifestage"], partition, features),
         dataset=Dataset(
             f"{names['features']} · {names['lifestage']}",
             facts_of_features["digest"],
@@ -126,9 +129,9 @@ def summary_content(
     provenance: Mapping[str, str],
 ) -> RunContent:
     """The one run that sums up a study: its leaderboard as a table, the best of every lifestage as a note."""
-    counts = {status: sum(told["status"] == status for told in candidates) for status in ("finished", "failed", "skipped")}
+    counts = Counter(told["status"] for told in candidates)
     best = _best_per_lifestage(board, 1)
-    scores = [(f"candidates/{status}", float(count), 0) for status, count in counts.items()]
+    scores = [(f"candidates/{status}", float(counts[status]), 0) for status in ("finished", "failed", "skipped")]
     scores += [(f"best/{row['lifestage']}/ranking_score", float(row[RANKED_BY]), 0) for row in best.to_dict("records")]
     return RunContent(
         name=f"Summary · {study}",
@@ -137,21 +140,24 @@ def summary_content(
         note=summary_note(question=question, candidates=candidates, board=board, data_digest=data_digest),
         tags={"study": study, "kind": "summary", "question": question} | _if_known("data_digest", data_digest),
         scores=tuple(_finite(scores)),
-        tables={"leaderboard.json": Table(tuple(map(str, board.columns)), _cells(board))},
+        tables=lambda: {"leaderboard.json": Table(tuple(map(str, board.columns)), _cells(board))},
         provenance=provenance,
         files=files,
         lasting=True,
     )
 
 
-def summary_note(*, question: str, candidates: Sequence[Mapping[str, Any]], board: pd.DataFrame, data_digest: str) -> str:
+def summary_note(
+    *, question: str, candidates: Sequence[Mapping[str, Any]], board: pd.DataFrame, data_digest: str
+) -> str:
     """Markdown: the question, the best candidates of each lifestage, and what failed or was skipped and why."""
     said = [f"**{question}**"]
     finished = sum(told["status"] == "finished" for told in candidates)
-    said.append(f"{finished} of {len(candidates)} candidates finished." + (f" Data: `{data_digest[:12]}`." if data_digest else ""))
+    data = f" Data: `{data_digest[:12]}`." if data_digest else ""
+    said.append(f"{finished} of {len(candidates)} candidates finished.{data}")
     if not board.empty:
         said.append(_leaders(_best_per_lifestage(board, _BEST_PER_LIFESTAGE)))
-        said.append("Score: mean silhouette in the reference space (columns standardised, Euclidean), noise counted as 0.")
+        said.append("Score: mean silhouette over the standardised columns, Euclidean, noise counted as 0.")
         without = sorted(set(board["lifestage"]) - set(board.loc[board["eligible"].astype(bool), "lifestage"]))
         if without:
             said.append(f"No eligible partition for: {', '.join(without)}.")
@@ -162,24 +168,38 @@ def summary_note(*, question: str, candidates: Sequence[Mapping[str, Any]], boar
     return _cut("\n\n".join(said))
 
 
-def cluster_sizes(labels: "pd.Series[int]") -> Table:
-    """One row per cluster, largest first, noise last: customers and their share of all."""
-    counts = labels.value_counts()
-    clusters = [*sorted(counts.index[counts.index != NOISE]), *([NOISE] if NOISE in counts.index else [])]
+def _cluster_tables(lifestage: str, partition: Partition, features: FeatureTable) -> dict[str, Table]:
+    labels = labels_of({lifestage: partition.labels}, features)
+    return {
+        "cluster_sizes.json": cluster_sizes(labels, features),
+        "cluster_profiles.json": cluster_profiles(labels, features),
+    }
+
+
+def cluster_sizes(labels: pd.DataFrame, features: FeatureTable) -> Table:
+    """One row per cluster, largest first, noise last: customers, and shares of customers, baskets and spend."""
+    counted = sizes_of(labels, features).sort_values("segment", key=_noise_last)
+    shares = ("customer_share", "basket_share", "spend_share")
     return Table(
-        ("cluster", "customers", "share"),
-        tuple((_cluster(label), int(counts[label]), _rounded(counts[label] / labels.size)) for label in clusters),
+        ("cluster", "customer_count", *shares),
+        tuple(
+            (_cluster(row["segment"]), int(row["customer_count"]), *(_rounded(row[share]) for share in shares))
+            for row in counted.to_dict("records")
+        ),
     )
 
 
-def cluster_profiles(values: pd.DataFrame, labels: "pd.Series[int]") -> Table:
-    """One row per feature: its mean over everybody and over each cluster, in the feature's own unit."""
-    means = values.groupby(labels.reindex(values.index)).mean()
-    clusters = [*means.index[means.index != NOISE], *means.index[means.index == NOISE]]
-    columns = np.column_stack([values.mean().to_numpy(), means.loc[clusters].to_numpy().T])
+def cluster_profiles(labels: pd.DataFrame, features: FeatureTable) -> Table:
+    """One row per feature: its mean over everybody and over each cluster, in the feature's own unit. Noise has none."""
+    long = profiles_of(labels, features)
+    wide = long.pivot_table(index="feature", columns="segment", values="mean", sort=False)
+    everybody = features.values.mean()
     return Table(
-        ("feature", "everybody", *map(_cluster, clusters)),
-        tuple((str(name), *map(_rounded, row)) for name, row in zip(values.columns, columns, strict=True)),
+        ("feature", "everybody", *(_cluster(int(label)) for label in wide.columns)),
+        tuple(
+            (str(name), _rounded(everybody[name]), *map(_rounded, row))
+            for name, row in zip(wide.index, wide.to_numpy(), strict=True)
+        ),
     )
 
 
@@ -227,10 +247,6 @@ def _finite(scores: Any) -> Iterator[Score]:
     return (Score(key, float(value), step) for key, value, step in scores if math.isfinite(value))
 
 
-def _at(scores: Mapping[float, Mapping[str, float]], value: float) -> Mapping[str, float]:
-    return next(found for tried, found in scores.items() if float(tried) == value)
-
-
 def _identity(names: Mapping[str, str], key: str) -> str:
     text = json.dumps([*(names[name] for name in NAMES), key])
     return hashlib.sha256(text.encode()).hexdigest()[:32]
@@ -244,12 +260,18 @@ def _if_known(name: str, value: str) -> dict[str, str]:
     return {name: value} if value else {}
 
 
-def _candidate_note(names: Mapping[str, str], parameter: str, best: "pd.Series[Any]", sizes: Table, warnings: Sequence[str]) -> str:
-    """Markdown: where the candidate is best, how good, how large its clusters are, and what its libraries complained of."""
-    said = [f"Best at **{parameter} = {best['tuning_value']:g}**: {_score(best[RANKED_BY])} with {best['n_clusters']} clusters."]
+def _candidate_note(
+    names: Mapping[str, str], parameter: str, best: "pd.Series[Any]", partition: Partition, warnings: Sequence[str]
+) -> str:
+    """Markdown: where the candidate is best, how good, its clusters' sizes, and what its libraries warned of."""
+    at = f"{parameter} = {best['tuning_value']:g}"
+    said = [f"Best at **{at}**: {_score(best[RANKED_BY])} with {best['n_clusters']} clusters."]
     if not best["eligible"]:
         said.append(f"**Not eligible at any tuning value**; here {best['excluded_because']}.")
-    said.append("| cluster | customers | share |\n|---|---|---|\n" + "\n".join(f"| {c} | {n} | {s:.1%} |" for c, n, s in sizes.rows))
+    total = partition.labels.size
+    sizes = [*enumerate(partition.sizes), (NOISE, total - partition.sizes.sum())]
+    rows = [f"| {_cluster(label)} | {size} | {size / total:.1%} |" for label, size in sizes if size]
+    said.append("\n".join(["| cluster | customers | share |", "|---|---|---|", *rows]))
     if warnings:
         said.append("**Warnings**\n\n" + "\n".join(f"- {warning}" for warning in warnings))
     return _cut("\n\n".join([f"{names['clusterer']} on {names['reducer']}, {names['lifestage']}.", *said]))
@@ -266,7 +288,7 @@ def _best_per_lifestage(board: pd.DataFrame, count: int) -> pd.DataFrame:
 
 
 def _leaders(best: pd.DataFrame) -> str:
-    head = "| lifestage | features | scaler | reducer | clusterer | tuned | clusters | coverage | score |\n|" + "---|" * 9
+    head = f"| {' | '.join(NAMES)} | tuned | clusters | coverage | score |\n|{'---|' * (len(NAMES) + 4)}"
     rows = [
         f"| {' | '.join(str(row[name]) for name in NAMES)} | {row['parameter']} = {row['tuning_value']:g} "
         f"| {row['n_clusters']} | {row['coverage']:.0%} | {row[RANKED_BY]:.3f} |"
@@ -292,6 +314,10 @@ def _cluster(label: int) -> str:
     return "noise" if label == NOISE else f"cluster {label}"
 
 
-def _rounded(value: float) -> float:
-    """Six significant digits: enough to read."""
-    return float(f"{value:.6g}")
+def _noise_last(segments: "pd.Series[int]") -> "pd.Series[int]":
+    return segments.mask(segments == NOISE, segments.max() + 1)
+
+
+def _rounded(value: float) -> float | None:
+    """Six significant digits, enough to read; None for what is not known."""
+    return None if math.isnan(value) else float(f"{value:.6g}")

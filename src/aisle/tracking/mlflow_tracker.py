@@ -5,19 +5,20 @@ import json
 import logging
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from aisle.tracking.connection import Connection
-from aisle.tracking.run_content import RunContent, Table, Written
+from aisle.tracking.run_content import Dataset, RunContent, Table, Written
 from aisle.tracking.store import create_store, outdated, renew_store, store_file
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run
+    from mlflow.entities import DatasetInput, Run
     from mlflow.tracking import MlflowClient
 
 log = logging.getLogger(__name__)
@@ -33,9 +34,9 @@ _PER_PAGE = 1_000
 class MlflowTracker:
     """Studies as MLflow experiments of the same name.
 
-    ``uri`` is an MLflow tracking address. With a SQLite file the store is made, and its schema brought up to date, here,
-    and artifacts go under ``artifacts``; a server decides both itself. ``locks`` is the folder of the locks that keep
-    two processes from creating one store or writing one study; ``patience`` is how many seconds to wait for a lock.
+    ``uri`` is an MLflow tracking address. A SQLite store is made, and its schema brought up to date, here, and its
+    artifacts go under ``artifacts``; a server sees to both itself. ``locks`` is the folder of the locks that keep two
+    processes from making one store or writing one study; ``patience`` is how many seconds to wait for a lock.
     """
 
     uri: str = field(repr=False)  # may hold a password
@@ -90,13 +91,13 @@ class MlflowTracker:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path, timeout=self.patience)
         try:
-            lock.acquire()
+            held = lock.acquire()
         except Timeout:
             raise TimeoutError(
-                f"The lock {path} must be free within {self.patience:g} seconds; another process holds it: wait for it to end."
+                f"The lock {path} must be free within {self.patience:g} seconds; another process holds it: "
+                "wait for it to end and sync again (stage=sync)."
             ) from None
-        with lock:  # entered a second time, so that it is released once here and once below
-            lock.release()
+        with held:
             yield
 
     def _experiment(self, connection: Connection, client: "MlflowClient", study: str, description: str) -> str:
@@ -152,7 +153,11 @@ class _Experiment:
         token = None
         while True:
             page = self.connection.ask(
-                self.client.search_runs, [self.experiment_id], f"tags.`{_IDENTITY}` != ''", max_results=_PER_PAGE, page_token=token
+                self.client.search_runs,
+                [self.experiment_id],
+                f"tags.`{_IDENTITY}` != ''",
+                max_results=_PER_PAGE,
+                page_token=token,
             )
             yield from page
             token = page.token
@@ -176,10 +181,10 @@ class _Experiment:
             ask(client.update_run, run_id, status="RUNNING", name=content.name)
             ask(client.log_batch, run_id, tags=[RunTag(_CONTENT, "being written")])
         shown = {"mlflow.source.name": "aisle", "mlflow.source.type": "LOCAL", "mlflow.note.content": content.note}
-        tags = [RunTag(key, value) for key, value in {**content.tags, **content.provenance, **shown, _CURRENT: "yes"}.items()]
-        if content.tables:
-            logged = [{"path": name, "type": "table"} for name in content.tables]
-            tags.append(RunTag("mlflow.loggedArtifacts", json.dumps(logged)))
+        tables = content.tables()
+        if tables:
+            shown["mlflow.loggedArtifacts"] = json.dumps([{"path": name, "type": "table"} for name in tables])
+        tags = [RunTag(*tag) for tag in {**content.tags, **content.provenance, **shown, _CURRENT: "yes"}.items()]
         metrics = [Metric(score.key, score.value, now, score.step) for score in content.scores]
         params = [Param(key, value) for key, value in content.params.items()]
         most = 5 * _PER_BATCH
@@ -187,18 +192,18 @@ class _Experiment:
             few = slice(start // 5, start // 5 + _PER_BATCH)
             ask(client.log_batch, run_id, metrics[start : start + most], params[few], tags[few])
         if content.dataset is not None:
-            ask(client.log_inputs, run_id, [_dataset_input(content)])
-        self._log_artifacts(run_id, content)
+            ask(client.log_inputs, run_id, [_dataset_input(content.dataset)])
+        self._log_artifacts(run_id, tables, content.files)
         ask(client.log_batch, run_id, tags=[RunTag(_CONTENT, digest)])
         ask(client.set_terminated, run_id, status=content.status)
 
-    def _log_artifacts(self, run_id: str, content: RunContent) -> None:
-        if not content.tables and not content.files:
+    def _log_artifacts(self, run_id: str, tables: Mapping[str, Table], files: Mapping[str, Path]) -> None:
+        if not tables and not files:
             return
         with tempfile.TemporaryDirectory() as folder:
-            for name, table in content.tables.items():
+            for name, table in tables.items():
                 (Path(folder) / name).write_text(_as_mlflow_table(table), encoding="utf-8")
-            for name, file in content.files.items():
+            for name, file in files.items():
                 target = Path(folder) / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(file.read_bytes())
@@ -209,10 +214,10 @@ class _Experiment:
             self.connection.ask(self.client.set_tag, run.info.run_id, _CURRENT, current)
 
     def _remove(self, runs: Iterable["Run"]) -> int:
-        count = 0
-        for count, run in enumerate(runs, start=1):
-            self.connection.ask(self.client.delete_run, run.info.run_id)
-        return count
+        removed = [run.info.run_id for run in runs]
+        for run_id in removed:
+            self.connection.ask(self.client.delete_run, run_id)
+        return len(removed)
 
 
 def _ended(run: "Run") -> bool:
@@ -225,12 +230,10 @@ def _digest(content: RunContent) -> str:
     return hashlib.sha256((content.digest() + inside).encode()).hexdigest()[:32]
 
 
-def _dataset_input(content: RunContent) -> Any:
+def _dataset_input(dataset: Dataset) -> "DatasetInput":
     from mlflow.entities import Dataset as MlflowDataset
     from mlflow.entities import DatasetInput, InputTag
 
-    dataset = content.dataset
-    assert dataset is not None
     columns = [{"type": "double", "name": name, "required": True} for name in dataset.columns]
     shown = MlflowDataset(
         name=dataset.name,

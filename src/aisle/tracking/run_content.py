@@ -2,10 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
+
+_LAYOUT = 1  # raised when runs show something new, so that the next sync writes those of old again
 
 Cell = str | int | float | bool | None
 
@@ -50,8 +52,9 @@ class RunContent:
     """Everything one run shows.
 
     ``identity`` says what the run is of: two contents of one identity are two states of the same run. ``provenance``
-    are tags about the writing (commit), which do not make it another content. ``files`` maps names among the
-    artifacts to files. A ``lasting`` run is rewritten in place when its content changes, others are written anew.
+    are tags about the writing (commit), which do not make it another content. ``tables`` gives tables by artifact name;
+    it is called only when the run is written, so they must follow from the rest. ``files`` maps artifact names to
+    files. A ``lasting`` run is rewritten in place when its content changes, others are written anew.
     """
 
     name: str
@@ -61,7 +64,7 @@ class RunContent:
     tags: Mapping[str, str]
     params: Mapping[str, str] = field(default_factory=dict)
     scores: tuple[Score, ...] = ()
-    tables: Mapping[str, Table] = field(default_factory=dict)
+    tables: Callable[[], Mapping[str, Table]] = dict
     dataset: Dataset | None = None
     seconds: float = 0.0
     provenance: Mapping[str, str] = field(default_factory=dict)
@@ -70,10 +73,9 @@ class RunContent:
 
     def digest(self) -> str:
         """Equal when the run would look the same, but for provenance, seconds and what is inside ``files``."""
-        tables = {name: [table.columns, table.rows] for name, table in self.tables.items()}
         dataset = None if self.dataset is None else [self.dataset.name, self.dataset.digest]
-        shown = [self.name, self.status, self.note, dict(self.tags), dict(self.params), self.scores, tables, dataset]
-        text = json.dumps([*shown, sorted(self.files)], sort_keys=True)
+        shown = [self.name, self.status, self.note, dict(self.tags), dict(self.params), self.scores, dataset]
+        text = json.dumps([_LAYOUT, *shown, sorted(self.files)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -104,6 +106,6 @@ class NoTracker:
     def prepare(self) -> None:
         """Nothing to prepare."""
 
-    def write(self, study: str, contents: Iterable[RunContent], description: str) -> Written:
+    def write(self, study: str, contents: Iterable[RunContent], description: str) -> Written:  # noqa: ARG002
         """Nothing is written; ``contents`` is not even looked at, so a generator of it costs nothing."""
         return Written(0, 0, 0)

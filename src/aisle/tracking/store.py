@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 _SQLITE = "sqlite:///"
 
@@ -32,9 +33,10 @@ def outdated(file: Path) -> bool:
     Raises:
         ValueError: the file holds tables of something else.
     """
-    from mlflow.store.db.utils import _get_latest_schema_revision
+    import mlflow.store.db.utils
 
-    return _schema(file) != _get_latest_schema_revision()
+    tools: Any = mlflow.store.db.utils  # untyped
+    return bool(_schema(file) != tools._get_latest_schema_revision())
 
 
 def renew_store(file: Path, artifacts: Path) -> None:
@@ -52,7 +54,7 @@ def _schema(file: Path) -> str | None:
         tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if tables and "alembic_version" not in tables:
             raise ValueError(
-                f"The MLflow store {file} must hold MLflow's tables; it holds {sorted(tables)[:3]}: choose another tracker.uri."
+                f"The MLflow store {file} must hold MLflow's tables; it holds {sorted(tables)[:3]}: change tracker.uri."
             )
         row = database.execute("SELECT version_num FROM alembic_version").fetchone() if tables else None
     return None if row is None else str(row[0])
@@ -60,24 +62,26 @@ def _schema(file: Path) -> str | None:
 
 def _make(part: Path, artifacts: Path) -> None:
     """Tables and default experiment, where they are missing."""
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+    import mlflow.store.tracking.sqlalchemy_store
 
-    SqlAlchemyStore(f"{_SQLITE}{part}", str(artifacts)).engine.dispose()
+    stores: Any = mlflow.store.tracking.sqlalchemy_store  # untyped
+    stores.SqlAlchemyStore(f"{_SQLITE}{part}", str(artifacts)).engine.dispose()
 
 
 def _upgrade(part: Path) -> None:
-    from mlflow.store.db.utils import _upgrade_db, create_sqlalchemy_engine
+    import mlflow.store.db.utils
 
-    engine = create_sqlalchemy_engine(f"{_SQLITE}{part}")
+    tools: Any = mlflow.store.db.utils  # untyped
+    engine = tools.create_sqlalchemy_engine(f"{_SQLITE}{part}")
     try:
-        _upgrade_db(engine)
+        tools._upgrade_db(engine)
     finally:
         engine.dispose()
 
 
 @contextmanager
 def _in_its_place(file: Path) -> Iterator[Path]:
-    """A path beside ``file`` that takes its place on success and vanishes on failure, also when a process is killed midway."""
+    """A path beside ``file`` that takes its place on success; a process killed midway leaves ``file`` as it was."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{file.name}.part-", dir=file.parent) as folder:
         part = Path(folder).resolve() / file.name

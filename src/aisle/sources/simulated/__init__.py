@@ -54,7 +54,7 @@ class Simulated:
         for week in range(self.weeks):
             rng = self._rng(_WEEK, week)
             visits = visits_of(week, population, shops, self.anonymous_share, rng)
-            counts = line_counts(visits, shops.format[visits.store], rng)
+            counts = line_counts(visits, shops.basket_size[visits.store], rng)
             lines = fill(visits, counts, assortment, population.taste_scale, rng)
             codes = code(lines, shelf, len(counts))
             sensitivities = price_sensitivities(visits, counts, lines, shelf, codes.missions, rng)

@@ -110,7 +110,7 @@ def _group_columns(
     price = _arranged(
         spread(real.PRICE_SHAPE, real.SHAPE_LEVELS, count, rng), popular, group.price_by_popularity, rng
     )
-    cents = np.maximum(1, np.round(100 * np.exp(group.price_mean + group.price_spread * price))).astype(np.int64)
+    cents = np.maximum(1, np.round(100 * np.exp(group.price_median + group.price_spread * price))).astype(np.int64)
     weighed = np.zeros(count, dtype=bool)
     ranked = np.argsort(-popular, kind="stable")
     weighed[ranked[np.arange(group.weighed_products) * count // max(group.weighed_products, 1)]] = True

@@ -9,16 +9,24 @@ from scipy.special import ndtr, ndtri
 from aisle.sources.simulated import parameters as real
 from aisle.sources.simulated.assortment import DIVISION_OF_GROUP, GROUP_COUNT, PRODUCT_COUNT, Assortment
 from aisle.sources.simulated.draws import Floats, Integers, lasting_uniform, pick, pick_by_row
-from aisle.sources.simulated.visits import Visits
+from aisle.sources.simulated.visits import Visits, spread_factor
 
 LINE_SHARES = np.array([group.line_shares for group in real.GROUPS]).T
 FRESH = real.FRESH_BY_DIVISION[DIVISION_OF_GROUP - 1]
 HOUSEHOLD = real.HOUSEHOLD_BY_DIVISION[DIVISION_OF_GROUP - 1]
 OWN_TASTE = np.sqrt(
-    np.maximum(np.array([group.taste_spread for group in real.GROUPS]) ** 2 - FRESH**2 - HOUSEHOLD**2, 0.0)
+    np.maximum((real.TASTE_PART * np.array([group.taste_spread for group in real.GROUPS])) ** 2 - FRESH**2 - HOUSEHOLD**2, 0.0)
 )
 QUANTITY_SHARES = np.stack([real.QUANTITY_SHARES, real.BAG_QUANTITY_SHARES])
-PATIENT_ROUNDS = 4
+CHANCE_OF_SIZE = np.sqrt(
+    1
+    - real.SIZE_LOADING**2
+    - np.average(real.SIZE_BY_HOUR**2, weights=real.HOUR_COUNTS)
+    - np.average(real.SIZE_BY_FORMAT**2, weights=real.FORMAT_SHARES)
+    - real.STORE_SIZE_SPREAD**2
+)
+"""What customer, hour and store leave of the variance of the hidden basket size."""
+PATIENT_ROUNDS = 12
 """So often another product of the same group is looked for when a basket already holds the product."""
 
 
@@ -32,15 +40,16 @@ class Lines:
     cents: Integers
 
 
-def line_counts(visits: Visits, store_format: Integers, rng: np.random.Generator) -> Integers:
-    """Line items of each basket: a quantile of the pooled distribution, given by customer, hour, store and chance."""
+def line_counts(visits: Visits, store_shift: Floats, rng: np.random.Generator) -> Integers:
+    """Line items of each basket: a quantile of the pooled distribution, given by customer, hour, store and chance.
+
+    ``store_shift`` is the shift of the store each visit goes to.
+    """
     hour = visits.hour - real.FIRST_HOUR
-    shift = real.SIZE_BY_LIFESTAGE[visits.lifestage] + real.SIZE_BY_HOUR[hour] + real.SIZE_BY_FORMAT[store_format]
-    hours = real.HOUR_COUNTS / real.HOUR_COUNTS.sum()
-    formats = real.FORMAT_SHARES / real.FORMAT_SHARES.sum()
-    explained = real.SIZE_LOADING**2 + hours @ real.SIZE_BY_HOUR**2 + formats @ real.SIZE_BY_FORMAT**2
-    chance = np.sqrt(1 - explained) * rng.standard_normal(len(hour))
-    return 1 + pick(real.LINES_PER_BASKET, ndtr(shift + real.SIZE_LOADING * visits.trait("size") + chance))
+    shift = real.SIZE_BY_LIFESTAGE[visits.lifestage] + real.SIZE_BY_HOUR[hour] + store_shift
+    chance = CHANCE_OF_SIZE * spread_factor(visits.trait("variety"), real.VARIETY_SPREAD)
+    hidden = shift + real.SIZE_LOADING * visits.trait("size") + chance * rng.standard_normal(len(hour))
+    return 1 + pick(real.LINES_PER_BASKET, ndtr(hidden))
 
 
 def fill(
@@ -82,7 +91,7 @@ def _groups(appetite: Floats, basket: Integers, counts: Integers, rng: np.random
     """The group of each line. Small baskets are more of one kind than chance makes them: some lines share one group."""
     purpose = pick_by_row(appetite, np.arange(len(counts)), rng.random(len(counts)))
     free = pick_by_row(appetite, basket, rng.random(len(basket)))
-    bound = rng.random(len(basket)) < np.minimum(1.0, real.SAME_GROUP / np.sqrt(counts))[basket]
+    bound = rng.random(len(basket)) < (real.SAME_GROUP * counts**-real.SAME_GROUP_DECAY)[basket]
     return np.where(bound, purpose[basket], free)
 
 
@@ -95,7 +104,7 @@ def _products(
     rng: np.random.Generator,
 ) -> Integers:
     """Different products in a basket: a product that is already there is chosen again, in the end from any group."""
-    product = np.empty(len(basket), dtype=np.int64)
+    product = np.zeros(len(basket), dtype=np.int64)
     open_lines = np.arange(len(basket))
     attempt = 0
     while len(open_lines):
@@ -105,15 +114,19 @@ def _products(
         product[open_lines] = assortment.choose(
             visits.shopper[where], group[open_lines], visits.trait("price")[where], rng
         )
-        open_lines = _repeated(basket * PRODUCT_COUNT + product)
+        open_lines = _repeated(basket, product, among=where)
         attempt += 1
     return product
 
 
-def _repeated(key: Integers) -> Integers:
-    """Positions of the elements that repeat an earlier one."""
+def _repeated(basket: Integers, product: Integers, among: Integers) -> Integers:
+    """Positions of the lines that repeat an earlier line of their basket, looked for in the baskets ``among``."""
+    changed = np.zeros(basket[-1] + 1, dtype=bool)
+    changed[among] = True
+    lines = np.flatnonzero(changed[basket])
+    key = basket[lines] * PRODUCT_COUNT + product[lines]
     order = np.argsort(key, kind="stable")
-    return np.sort(order[1:][key[order[1:]] == key[order[:-1]]])
+    return np.sort(lines[order[1:][key[order[1:]] == key[order[:-1]]]])
 
 
 def _quantities(

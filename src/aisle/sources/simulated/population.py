@@ -11,8 +11,10 @@ from aisle.sources.simulated.draws import Floats, Integers, apportioned, pick_by
 PLANTED_TRAITS = ("activity", "size", "multiples", "price", "fresh", "household", "lean")
 """What a segment can differ in: trips, lines per basket, items per line, price level, taste for fresh food and for household
 goods, and the lean of its baskets from LA to UM."""
-TRAITS = (*PLANTED_TRAITS, "clock")
+TRAITS = (*PLANTED_TRAITS, "clock", "variety", "schedule")
 ACTIVITY_CENTRE, ACTIVITY_SCALE = 0.35, 0.4
+PRESENCE = 1 - (real.JOINING_SHARE * real.JOINING_WEEKS + real.LEAVING_SHARE * real.SPAN_WEEKS) / 2 / real.SPAN_WEEKS
+"""Mean share of the measured weeks in which a customer is present."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,19 +94,18 @@ def populate(customers: int, shares: tuple[float, ...], separation: float, rng: 
         len(real.LIFESTAGE_COUNTS), size=customers, p=real.LIFESTAGE_COUNTS / real.LIFESTAGE_COUNTS.sum()
     )
     visits = _expected_visits(lifestage, ndtr(traits[:, TRAITS.index("activity")]))
-    sensitivity = _price_sensitivity(lifestage, visits, traits[:, TRAITS.index("size")], rng)
+    size = TRAITS.index("size")
+    sensitivity = _price_sensitivity(lifestage, visits, traits[:, size], rng)
+    traits[:, size] += real.RARE_SIZE * np.log(real.REGULAR_VISITS / visits).clip(0)
     first, last = _presence(customers, rng)
     stay = np.minimum(last, real.SPAN_WEEKS) - first
-    presence = (
-        1 - (real.JOINING_SHARE * real.JOINING_WEEKS + real.LEAVING_SHARE * real.SPAN_WEEKS) / 2 / real.SPAN_WEEKS
-    )
     return Population(
         segment=segment,
         lifestage=lifestage,
         price_sensitivity=sensitivity,
         traits=traits,
         taste_scale=within,
-        weekly_trips=(visits - 1) / real.MEASURED_WEEKS / presence,
+        weekly_trips=(visits - 1) / real.MEASURED_WEEKS / PRESENCE,
         first_week=first,
         last_week=last,
         certain_week=np.floor(first + stay * rng.random(customers)).astype(np.int64),

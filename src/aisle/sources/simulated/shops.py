@@ -10,12 +10,16 @@ from aisle.sources.simulated.draws import Floats, Integers, Keys, apportioned, l
 
 @dataclass(frozen=True, eq=False)
 class Shops:
-    """One element per store; ``share`` is the share of trips, codes are positions in the tuples of `parameters`."""
+    """One element per store; codes are positions in the tuples of `parameters`.
+
+    ``share`` is the share of trips, ``basket_size`` the shift of the hidden size of its baskets.
+    """
 
     stream: int
     format: Integers
     region: Integers
     share: Floats
+    basket_size: Floats
 
     def choose(self, shopper: Keys, loyalty: Floats, rng: np.random.Generator) -> Integers:
         """The store of each trip: the shopper's main store with probability ``loyalty``, else one of the others."""
@@ -37,9 +41,11 @@ def open_shops(customers: int, rng: np.random.Generator) -> Shops:
         attraction = np.exp(real.FORMAT_SPREAD[row] * rng.standard_normal(size))
         shares.append(real.FORMAT_SHARES[row] * attraction / attraction.sum())
     order = rng.permutation(count)
+    format_of_store = np.repeat(np.arange(formats), sizes)[order]
     return Shops(
         stream=int(rng.integers(2**63)),
-        format=np.repeat(np.arange(formats), sizes)[order],
+        format=format_of_store,
         region=np.concatenate(regions)[order],
         share=np.concatenate(shares)[order],
+        basket_size=real.SIZE_BY_FORMAT[format_of_store] + real.STORE_SIZE_SPREAD * rng.standard_normal(count),
     )

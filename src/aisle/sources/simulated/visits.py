@@ -60,7 +60,7 @@ def visits_of(
     traits = np.where(anonymous[:, None], rng.standard_normal((count, len(TRAITS))), population.traits[customer])
     shopper = np.where(anonymous, passer_by, customer.astype(np.uint64))
     day = rng.integers(7, size=count)
-    hour = _hours(traits[:, TRAITS.index("clock")], np.where(anonymous, 0.0, real.HOUR_BY_LIFESTAGE[lifestage]), rng)
+    hour = _hours(traits, np.where(anonymous, 0.0, real.HOUR_BY_LIFESTAGE[lifestage]), rng)
     order = np.argsort(day * 24 + hour, kind="stable")
     loyalty = np.where(anonymous, 1.0, population.loyalty[customer])
     return Visits(
@@ -87,7 +87,14 @@ def _who(week: int, population: Population, anonymous_share: float, rng: np.rand
     return np.concatenate([with_card, np.full(without_card, NOBODY)])
 
 
-def _hours(clock: Floats, shift: Floats, rng: np.random.Generator) -> Integers:
+def _hours(traits: Floats, shift: Floats, rng: np.random.Generator) -> Integers:
     within = np.sqrt(1 - real.CLOCK_LOADING**2 - real.HOUR_BY_LIFESTAGE.var())
-    hidden = shift + real.CLOCK_LOADING * clock + within * rng.standard_normal(len(clock))
+    chance = within * spread_factor(traits[:, TRAITS.index("schedule")], real.SCHEDULE_SPREAD)
+    hidden = shift + real.CLOCK_LOADING * traits[:, TRAITS.index("clock")] + chance * rng.standard_normal(len(shift))
     return real.FIRST_HOUR + pick(real.HOUR_COUNTS, ndtr(hidden))
+
+
+def spread_factor(trait: Floats, spread: float) -> Floats:
+    """What a customer's own standard deviation is multiplied by; its mean square is 1."""
+    factor: Floats = np.exp(spread * trait - spread**2)
+    return factor

@@ -1,0 +1,121 @@
+"""What studies found -> MLflow. Idempotent: a second time writes nothing."""
+
+import logging
+import subprocess
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from aisle.features import FeatureTable
+from aisle.leaderboard import NAMES
+from aisle.storage import CandidateStore, read_arrow, read_features, read_json
+from aisle.tracking import RunContent, Tracker
+from aisle.tracking.content import candidate_content, failed_content, summary_content, summary_note, told_apart_by
+
+log = logging.getLogger(__name__)
+
+EVERY_STUDY = "all"
+_CANDIDATES = "candidates.json"
+
+
+def run(*, study: str, store: Path, artifacts: Path, features: Path, tracker: Tracker) -> None:
+    """Bring one study's runs, or those of every study for ``"all"``, to what its files in ``artifacts`` say.
+
+    Of all studies, one that cannot be shown is named and left as it is in MLflow.
+
+    Raises:
+        FileNotFoundError: the study has no files yet, or its candidates are not in the store.
+        ValueError: the features have changed since the study.
+    """
+    artifacts = Path(artifacts)
+    if study != EVERY_STUDY:
+        _sync(artifacts / study, CandidateStore(Path(store)), Path(features), tracker)
+        return
+    folders = sorted(path.parent for path in artifacts.glob(f"*/{_CANDIDATES}"))
+    if not folders:
+        log.info("mlflow: there is no study in %s yet", artifacts)
+    for folder in folders:
+        try:
+            _sync(folder, CandidateStore(Path(store)), Path(features), tracker)
+        except (FileNotFoundError, ValueError) as error:
+            log.warning("mlflow %s: left as it is: %s", folder.name, error)
+
+
+def _sync(folder: Path, store: CandidateStore, features: Path, tracker: Tracker) -> None:
+    told = read_json(folder / _CANDIDATES)
+    board = read_arrow(folder / "leaderboard.parquet").to_pandas()
+    note = summary_note(
+        question=told["question"], candidates=told["candidates"], board=board, data_digest=told["data_digest"]
+    )
+    tracker.write(told["study"], _contents(told, board, folder, store, features), note)
+
+
+def _contents(
+    told: Mapping[str, Any], board: pd.DataFrame, folder: Path, store: CandidateStore, features: Path
+) -> Iterator[RunContent]:
+    """What every run of the study says, the summary last, so that it is on top of MLflow's list of the newest."""
+    data_digest = told["data_digest"]
+    provenance = _provenance()
+    roles = told_apart_by(told["candidates"])
+
+    @cache
+    def cohort(block: str, lifestage: str) -> tuple[FeatureTable, str]:
+        table = read_features(features / f"{block}.parquet").select(lifestage)
+        return table, table.digest()
+
+    def computed_from(names: Mapping[str, str], digest: str) -> FeatureTable:
+        table, found = cohort(names["features"].split()[0], names["lifestage"])
+        if found != digest:
+            raise ValueError(f"The features {names['features']} have changed since the study; run the study again.")
+        return table
+
+    for candidate in told["candidates"]:
+        names, key = candidate["names"], candidate["key"]
+        common = {
+            "study": told["study"],
+            "roles": roles,
+            "names": names,
+            "key": key,
+            "data_digest": data_digest,
+            "provenance": provenance,
+        }
+        if candidate["status"] == "failed":
+            yield failed_content(**common, reason=candidate["reason"])
+        elif candidate["status"] == "finished":
+            record = store.read(key)
+            mine = (board[list(NAMES)] == pd.Series(names)[list(NAMES)]).all(axis=1) & (board["candidate_key"] == key)
+            yield candidate_content(
+                **common,
+                path=record.path,
+                scores=record.scores,
+                facts=record.facts,
+                board=board[mine],
+                features=computed_from(names, record.facts["features"]["digest"]),
+            )
+    figures = sorted(path for pattern in ("*.png", "*.svg") for path in folder.rglob(pattern))
+    files = {f"figures/{path.name}": path for path in figures} | {"leaderboard.csv": folder / "leaderboard.csv"}
+    yield summary_content(
+        study=told["study"],
+        question=told["question"],
+        candidates=told["candidates"],
+        board=board,
+        data_digest=data_digest,
+        files=files,
+        provenance=provenance,
+    )
+
+
+def _provenance() -> dict[str, str]:
+    """The commit of the working directory and whether it has changes; nothing outside a repository."""
+    asked = [["git", "rev-parse", "HEAD"], ["git", "status", "--porcelain", "--untracked-files=no"]]
+    try:
+        commit, changes = (
+            subprocess.run(one, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603  fixed arguments
+            for one in asked
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return {}
+    return {"mlflow.source.git.commit": commit, "mlflow.source.git.dirty": "yes" if changes else "no"}
