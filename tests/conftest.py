@@ -107,14 +107,15 @@ def make_grocery(customers: int, seed: int) -> dict[str, pyarrow.Table]:
 def make_planted(
     sizes: tuple[int, ...], *, separation: float, seed: int, columns: int = 6, scattered: int = 0
 ) -> tuple[FeatureTable, "pd.Series[int]"]:
-    """Round segments of unit variance whose centres are ``separation`` apart on axes of their own, and who is in which.
+    """Round segments of unit variance whose centres are ``separation`` from the middle, and who is in which.
 
+    The centres lie at right angles, turned at random, so that every column tells them apart.
     ``scattered`` customers, labelled -1, lie far out on all sides. Rows are shuffled, all in the lifestage YA.
     """
     rng = np.random.default_rng(seed)
     segment = np.repeat(np.arange(len(sizes)), sizes)
-    centres = np.zeros((len(sizes), columns))
-    centres[np.arange(len(sizes)), np.arange(len(sizes))] = separation
+    turn, _ = np.linalg.qr(rng.normal(size=(columns, columns)))
+    centres = separation * turn[: len(sizes)]
     inside = centres[segment] + rng.normal(size=(segment.size, columns))
     directions = rng.normal(size=(scattered, columns))
     outside = 3 * separation * directions / np.linalg.norm(directions, axis=1, keepdims=True)

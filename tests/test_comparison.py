@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aisle.comparison import COMMON, SCALES, WITHIN, compare
@@ -22,7 +22,9 @@ def table(seed: int, lifestages: tuple[str, ...] = ("OA", "PE", "YA"), customers
     return FeatureTable(pd.DataFrame(values, index=index, columns=FEATURES), cohort)
 
 
-def labels(features: FeatureTable, counts: dict[str, int], seed: int = 0, noise: dict[str, int] | None = None) -> pd.DataFrame:
+def labels(
+    features: FeatureTable, counts: dict[str, int], seed: int = 0, noise: dict[str, int] | None = None
+) -> pd.DataFrame:
     """Random segments, as many in each lifestage as ``counts`` says; ``noise`` customers of a lifestage are in none."""
     rng = np.random.default_rng(seed)
     partitions = {}
@@ -67,6 +69,7 @@ def test_two_segments_do_not_mirror_where_some_customers_are_in_none() -> None:
     assert not any("mirror" in note for note in found.notes)
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.floats(-50, 50))
 def test_only_the_common_scale_sees_that_a_whole_lifestage_is_different(seed: int, shift: float) -> None:
     features = table(seed)
@@ -157,7 +160,9 @@ def test_the_nearest_segment_is_of_another_lifestage_and_the_most_correlated() -
     nearest = found.nearest(COMMON)
     assert len(nearest) == 8
     for row in nearest.to_dict("records"):
-        others = found.correlations[COMMON].loc[(row["lifestage_a"], row["segment_a"])].drop(row["lifestage_a"], level=0)
+        others = (
+            found.correlations[COMMON].loc[(row["lifestage_a"], row["segment_a"])].drop(row["lifestage_a"], level=0)
+        )
         assert others.idxmax() == (row["lifestage_b"], row["segment_b"])
         assert others.max() == pytest.approx(row["correlation"])
 

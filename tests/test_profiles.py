@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aisle.features import FeatureTable
@@ -63,7 +63,12 @@ def test_profiles_are_sorted_by_segment_with_features_in_their_order() -> None:
     features = table(40, seed=1)
     found = profiles(labels(features, 2, seed=1), features)
     assert found["feature"].tolist() == features.values.columns.tolist() * 4
-    assert found[["lifestage", "segment"]].drop_duplicates().to_numpy().tolist() == [["OA", 0], ["OA", 1], ["YA", 0], ["YA", 1]]
+    assert found[["lifestage", "segment"]].drop_duplicates().to_numpy().tolist() == [
+        ["OA", 0],
+        ["OA", 1],
+        ["YA", 0],
+        ["YA", 1],
+    ]
 
 
 def test_the_index_is_undefined_where_the_mean_is_zero_or_the_feature_can_be_negative() -> None:
@@ -80,6 +85,7 @@ def test_a_constant_feature_has_no_standardised_mean() -> None:
     assert found["index"].to_numpy() == pytest.approx(100)
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.integers(1, 4))
 def test_weighted_by_size_the_segments_are_the_lifestage(seed: int, k: int) -> None:
     features = table(40, seed)
@@ -93,6 +99,7 @@ def test_weighted_by_size_the_segments_are_the_lifestage(seed: int, k: int) -> N
     assert summed["standardised_mean"].to_numpy() == pytest.approx(0, abs=1e-9)
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.floats(0.01, 1000))
 def test_the_unit_of_a_feature_changes_neither_index_nor_standardised_mean(seed: int, factor: float) -> None:
     features = table(30, seed)
@@ -154,6 +161,7 @@ def test_the_pooled_lifestage_may_stand_beside_the_others() -> None:
     assert drawn["customer_id"].is_monotonic_increasing
 
 
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.integers(1, 4))
 def test_contrasts_are_the_share_of_variance_between_segments(seed: int, k: int) -> None:
     features = table(40, seed, always=1.0)
@@ -177,7 +185,9 @@ def test_contrasts_come_largest_first_in_each_lifestage() -> None:
 
 def test_labels_of_other_customers_are_refused() -> None:
     features = table(20, seed=1)
-    with pytest.raises(ValueError, match="YA: labels and features must be of the same customers; 9 are in one of them only"):
+    with pytest.raises(
+        ValueError, match="YA: labels and features must be of the same customers; 9 are in one of them only"
+    ):
         labels_of({"YA": pd.Series(0, index=features.select("YA").values.index[:1])}, features)
 
 

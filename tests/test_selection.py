@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aisle.leaderboard import RANKED_BY, leaderboard
@@ -129,9 +129,7 @@ def test_a_runner_up_says_why_it_lost() -> None:
     assert "needs 4 segments, not 2" in told["ward"]
     assert "cost rank is 3, not 1" in told["hdbscan"]
     assert told["birch"] == "Its ranking score of 0.1000 is 0.2000 lower."
-    assert told["dbscan"] == (
-        "None of its 1 partition is eligible (1: a segment is smaller than 5% of the customers)."
-    )
+    assert told["dbscan"] == ("None of its 1 partition is eligible (1: a segment is smaller than 5% of the customers).")
 
 
 def test_methods_without_a_declared_cost_are_decided_by_name() -> None:
@@ -140,8 +138,12 @@ def test_methods_without_a_declared_cost_are_decided_by_name() -> None:
 
 
 def test_the_reasons_hold_every_number() -> None:
-    best = entry("hdbscan", 0.3125, coverage=0.875, smallest_share=0.0625, parameter="min_cluster_size", tuning_value=0.05)
-    told = " ".join(verdict(best, entry("ward", 0.25), entry("ward", 0.9, smallest_share=0.01, tuning_value=3.0)).reasons)
+    best = entry(
+        "hdbscan", 0.3125, coverage=0.875, smallest_share=0.0625, parameter="min_cluster_size", tuning_value=0.05
+    )
+    told = " ".join(
+        verdict(best, entry("ward", 0.25), entry("ward", 0.9, smallest_share=0.01, tuning_value=3.0)).reasons
+    )
     for part in (
         "hdbscan without reduction (standard scaler, min_cluster_size = 0.05, 2 segments)",
         "0.3125, the highest of 2 eligible partitions",
@@ -179,7 +181,9 @@ def test_nothing_is_chosen_where_nothing_is_eligible_and_the_reason_is_told() ->
 
 def test_a_lifestage_whose_candidates_were_all_skipped_has_a_verdict() -> None:
     rows = [entry("kmeans", 0.3)]
-    asked = attempts(*rows, skipped=(("OF", "kmeans", "12 customers are too few"), ("OF", "ward", "12 customers are too few")))
+    asked = attempts(
+        *rows, skipped=(("OF", "kmeans", "12 customers are too few"), ("OF", "ward", "12 customers are too few"))
+    )
     found = {item.lifestage: item for item in select(board(*rows), asked, rule=RULE)}
     assert found["YA"].chosen is not None
     assert found["OF"].chosen is None
@@ -195,7 +199,12 @@ def test_an_empty_leaderboard_gives_verdicts_that_choose_nothing() -> None:
 
 
 def test_lifestages_are_decided_apart() -> None:
-    rows = [entry("kmeans", 0.3), entry("ward", 0.2), entry("ward", 0.4, lifestage="OA"), entry("kmeans", 0.1, lifestage="OA")]
+    rows = [
+        entry("kmeans", 0.3),
+        entry("ward", 0.2),
+        entry("ward", 0.4, lifestage="OA"),
+        entry("kmeans", 0.1, lifestage="OA"),
+    ]
     found = select(board(*rows), attempts(*rows), rule=RULE)
     assert [(v.lifestage, v.chosen and v.chosen.clusterer) for v in found] == [("OA", "ward"), ("YA", "kmeans")]
 
@@ -223,6 +232,7 @@ ENTRIES = st.lists(
 )
 
 
+@settings(max_examples=30)
 @given(ENTRIES, st.randoms(use_true_random=False))
 def test_the_verdict_does_not_depend_on_the_order_of_rows_and_nothing_eligible_is_better(
     rows: list[dict[str, Any]], random: Any
@@ -268,7 +278,9 @@ def test_an_undefined_score_is_null_in_json_and_nan_again() -> None:
     assert math.isnan(selection_from_json(told, "verdicts.json").chosen["YA"].scores["balance"])
 
 
-@pytest.mark.parametrize("content", [{}, {"features": "a", "rule": {}, "study": {}, "verdicts": {"YA": {}}}, {"verdicts": 3}])
+@pytest.mark.parametrize(
+    "content", [{}, {"features": "a", "rule": {}, "study": {}, "verdicts": {"YA": {}}}, {"verdicts": 3}]
+)
 def test_foreign_json_is_refused_in_one_sentence(content: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"^verdicts\.json must hold the verdicts that stage=select writes"):
         selection_from_json(content, "verdicts.json")

@@ -1,6 +1,8 @@
 """One candidate: scale, reduce, cluster over the whole path, score in the reference space and in the embedding."""
 
 import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,15 +24,19 @@ Scores = dict[str, float]
 
 @dataclass(frozen=True, eq=False)
 class Embedding:
-    """Customers in the space they are clustered in: ``values`` (n, d) on the customers' index; ``space`` names it."""
+    """Customers in the space they are clustered in: ``values`` (n, d) on the customers' index; ``space`` names it.
+
+    ``warnings`` are those its libraries gave while it was made.
+    """
 
     values: pd.DataFrame
     space: str
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A fitted candidate: its path, the scores of each tuning value, and the warnings its libraries gave."""
+    """A fitted candidate: its path, the scores of each tuning value, and the warnings given on the way to them."""
 
     path: PartitionPath
     scores: dict[float, Scores]
@@ -51,12 +57,24 @@ def embed(features: FeatureTable, *, scaler: Any, reducer: Any, seed: int) -> Em
         ValueError: every feature is constant, or the reducer cannot work with so few customers.
     """
     ordered = features.varying().in_value_order().values
-    with threadpool_limits(limits=1):
+    with _quiet() as said, threadpool_limits(limits=1):
         scaled = seeded(scaler, seed).fit_transform(ordered.to_numpy())
         reduced = seeded(reducer, seed).fit_transform(scaled)
     columns = [f"axis_{number}" for number in range(reduced.shape[1])]
     values = pd.DataFrame(np.asarray(reduced, dtype=np.float64), index=ordered.index, columns=columns)
-    return Embedding(values, "embedding")
+    return Embedding(values, "embedding", _sentences(said))
+
+
+@contextmanager
+def _quiet() -> Iterator[list[warnings.WarningMessage]]:
+    """What libraries warn of is collected, every time, and not shown."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        yield said
+
+
+def _sentences(said: Iterable[warnings.WarningMessage]) -> tuple[str, ...]:
+    return tuple(sorted({f"{note.category.__name__}: {note.message}" for note in said}))
 
 
 def reference_distances(features: FeatureTable) -> pd.DataFrame:
@@ -83,8 +101,7 @@ def fit(features: FeatureTable, embedding: Embedding, *, clusterer: PathClustere
         raise ValueError(
             f"At least {needed} customers are needed for these tuning values; got {len(embedding.values)}."
         )
-    with warnings.catch_warnings(record=True) as caught, threadpool_limits(limits=1):
-        warnings.simplefilter("always")
+    with _quiet() as said, threadpool_limits(limits=1):
         path = seeded(clusterer, seed).fit_path(embedding.values)
         own = pairwise_distances(embedding.values.to_numpy())
     np.fill_diagonal(own, 0.0)
@@ -93,8 +110,7 @@ def fit(features: FeatureTable, embedding: Embedding, *, clusterer: PathClustere
         "embedding": own,
     }
     scored = {value: score(partition.labels.to_numpy(), spaces) for value, partition in path.partitions.items()}
-    said = tuple(sorted({f"{note.category.__name__}: {note.message}" for note in caught}))
-    return Candidate(path, scored, said)
+    return Candidate(path, scored, tuple(sorted({*embedding.warnings, *_sentences(said)})))
 
 
 def score(labels: npt.NDArray[np.int64], spaces: dict[str, npt.NDArray[np.float64]]) -> Scores:

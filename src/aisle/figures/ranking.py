@@ -1,5 +1,6 @@
 """The leaderboard as curves: ranking score against the number of segments."""
 
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,9 @@ from aisle.leaderboard import RANKED_BY
 
 _DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1, 1, 1)))
 _MARKERS = ("o", "s", "^", "D")
+_RING: dict[str, Any] = {"markersize": 10, "fillstyle": "none", "color": INK, "markeredgewidth": 1.1}
+_LETTERS = 50
+"""Letters of small type that fit across a panel."""
 _MOST = 9
 """Segments up to which the axis always reaches: more are drawn only where they are eligible."""
 
@@ -67,26 +71,19 @@ def _line(axes: Axes, board: pd.DataFrame, colour: str, style: int) -> None:
 
 
 def _heading(axes: Axes, board: pd.DataFrame, name: str) -> None:
-    axes.set_title(f"{name}, {board['customer_count'].iloc[0]} customers", color=INK, fontweight="bold", pad=18)
+    """The lifestage, and below it the best eligible partition, which is also ringed."""
     eligible = board[board["eligible"].astype(bool)]
     told = "no partition is eligible"
     if not eligible.empty:
         best = eligible.iloc[int(eligible[RANKED_BY].argmax())]
-        axes.plot(
-            best["n_clusters"],
-            best[RANKED_BY],
-            "o",
-            markersize=10,
-            fillstyle="none",
-            color=INK,
-            markeredgewidth=1.1,
-            zorder=5,
-        )
+        axes.plot(best["n_clusters"], best[RANKED_BY], "o", **_RING, zorder=5)
         reduced = "" if best["reducer"] == "none" else f" after {best['reducer']}"
         told = f"best: {best['clusterer']}{reduced}, {best['n_clusters']} segments, {best[RANKED_BY]:.3f}"
-    axes.annotate(
-        told, (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points", fontsize=SMALL, color=FAINT
-    )
+    lines = textwrap.wrap(told, _LETTERS)
+    title = f"{name}, {board['customer_count'].iloc[0]} customers"
+    axes.set_title(title, color=INK, fontweight="bold", pad=7 + 11 * len(lines))
+    under = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": SMALL, "color": FAINT}
+    axes.annotate("\n".join(lines), (0, 1), (0, 5), **under)
 
 
 def _frame(grid: "np.ndarray[Any, Any]", panels: int, most: int) -> None:
@@ -119,7 +116,7 @@ def _keys(figure: Figure, ink: dict[str, str], styles: dict[str, int]) -> None:
         [
             Line2D([], [], label="eligible", **plain),
             Line2D([], [], label="not eligible", markerfacecolor="white", **plain),
-            Line2D([], [], label="best eligible", fillstyle="none", **{**plain, "markersize": 9, "color": INK}),
+            Line2D([], [], label="best eligible", linestyle="none", marker="o", **_RING),
         ],
     ]
     widest = int(figure.get_figwidth() / 1.6)

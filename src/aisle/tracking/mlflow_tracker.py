@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from aisle.tracking.connection import Connection
 from aisle.tracking.run_content import Dataset, RunContent, Table, Written
 from aisle.tracking.store import create_store, outdated, renew_store, store_file
+from aisle.tracking.view import view_address, view_tag
 
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput, Run
@@ -79,6 +80,7 @@ class MlflowTracker:
             experiment = self._experiment(connection, client, study, description)
             done = _Experiment(connection, client, experiment).bring_to(contents)
         log.info("mlflow %s: %d runs written, %d unchanged, %d removed", study, *done)
+        log.info("mlflow %s: see %s on the server", study, view_address(experiment))
         return done
 
     @property
@@ -103,7 +105,8 @@ class MlflowTracker:
     def _experiment(self, connection: Connection, client: "MlflowClient", study: str, description: str) -> str:
         """The id of the study's experiment, created or brought back from the bin if need be."""
         # The kind spares people a question that MLflow's page otherwise asks at the first visit.
-        tags = {"mlflow.note.content": description, "mlflow.experimentKind": "custom_model_development"}
+        kind = {"mlflow.experimentKind": "custom_model_development"}
+        tags = {"mlflow.note.content": description} | kind | dict([view_tag()])
         found = connection.ask(client.get_experiment_by_name, study)
         if found is None:
             location = None if store_file(self.uri) is None else str(self._artifacts / study)

@@ -12,7 +12,14 @@ PLANTED_TRAITS = ("activity", "size", "multiples", "price", "fresh", "household"
 """What a segment can differ in: trips, lines per basket, items per line, price level, taste for fresh food and for household
 goods, and the lean of its baskets from LA to UM."""
 TRAITS = (*PLANTED_TRAITS, "clock", "variety", "schedule")
-ACTIVITY_CENTRE, ACTIVITY_SCALE = 0.35, 0.4
+CHANCE = np.array([0.13, 0.21, 0.18, 0.27, 0.35, 0.40, 0.57])
+"""Standard error, in standard deviations of each planted trait, with which 50 baskets show it."""
+OWN_TASTES = np.array([0.0, 0.0, 0.0, 0.0, 0.65, 1.0, 0.0])
+"""Variance that customers' own tastes add to what is seen of each planted trait."""
+INDEPENDENT = 1.0
+ALIKE = 2.0
+ACTIVITY_STEP = 0.35
+REGULAR_VISITS = 76.0
 PRESENCE = 1 - (real.JOINING_SHARE * real.JOINING_WEEKS + real.LEAVING_SHARE * real.SPAN_WEEKS) / 2 / real.SPAN_WEEKS
 """Mean share of the measured weeks in which a customer is present."""
 
@@ -48,31 +55,10 @@ def planted_segments(customers: int, shares: tuple[float, ...], rng: np.random.G
 
 
 def segment_centres(shares: tuple[float, ...]) -> Floats:
-    """Segments x `PLANTED_TRAITS`: the corners of a regular simplex, mean 0 and mean variance 1 over the customers.
-
-    Activity is drawn together and upwards, because who comes once a year shows no behaviour that could be clustered.
-    """
-    count, width = len(shares), len(PLANTED_TRAITS)
-    # the first count - 1 cosine waves are orthonormal and load on every trait
-    waves = np.cos(np.pi * np.outer(np.arange(count), np.arange(width) + 0.5) / width)[: max(count - 1, 1)]
-    waves /= np.sqrt((waves**2).sum(axis=1, keepdims=True))
-    corners = _simplex(count)
-    centres = np.einsum("ki,ij->kj", corners, waves)
+    """Segments x `PLANTED_TRAITS`: one step apart in each trait, in another order from trait to trait; mean 0."""
+    levels = np.add.outer(np.arange(len(shares)), np.arange(len(PLANTED_TRAITS))) % len(shares)
     weights = np.array(shares) / sum(shares)
-    centres -= np.einsum("k,kj->j", weights, centres)
-    centres *= np.sqrt(width / np.einsum("k,kj->", weights, centres**2))
-    centres[:, 0] = ACTIVITY_CENTRE + ACTIVITY_SCALE * centres[:, 0]
-    return centres
-
-
-def _simplex(count: int) -> Floats:
-    """``count`` corners at equal distances around 0, in ``count`` - 1 dimensions."""
-    corners = np.zeros((count, max(count - 1, 1)))
-    for axis in range(count - 1):
-        remaining = count - 1 - axis
-        corners[axis, axis] = np.sqrt(remaining / (remaining + 1))
-        corners[axis + 1 :, axis] = -1 / np.sqrt(remaining * (remaining + 1))
-    return corners
+    return levels - np.einsum("k,kj->j", weights, levels)
 
 
 def populate(customers: int, shares: tuple[float, ...], separation: float, rng: np.random.Generator) -> Population:
@@ -83,21 +69,23 @@ def populate(customers: int, shares: tuple[float, ...], separation: float, rng: 
     """
     segment = planted_segments(customers, shares, rng)
     traits = rng.standard_normal((customers, len(TRAITS)))
-    within = 1.0
+    within, shift = 1.0, np.zeros((customers, len(PLANTED_TRAITS)))
     if len(shares) > 1:
-        centres = segment_centres(shares)
-        distance = min(np.linalg.norm(one - other) for i, one in enumerate(centres) for other in centres[:i])
-        within = float(1 / np.hypot(1, separation / distance))
-        traits *= within
-        traits[:, : len(PLANTED_TRAITS)] += np.sqrt(1 - within**2) * centres[segment]
+        within = float(1 / np.hypot(1, separation / ALIKE))
+        visible = np.sqrt(within**2 * (1 + OWN_TASTES) + CHANCE**2)
+        shift = separation / np.sqrt(INDEPENDENT) * (visible * segment_centres(shares))[segment]
+    level = ndtr(traits[:, TRAITS.index("activity")])
+    traits *= within
+    traits[:, : len(PLANTED_TRAITS)] += shift
     lifestage = rng.choice(
         len(real.LIFESTAGE_COUNTS), size=customers, p=real.LIFESTAGE_COUNTS / real.LIFESTAGE_COUNTS.sum()
     )
-    visits = _expected_visits(lifestage, ndtr(traits[:, TRAITS.index("activity")]))
+    visits = _expected_visits(lifestage, level)
+    visits = visits**within * REGULAR_VISITS ** (1 - within) * np.exp(ACTIVITY_STEP * shift[:, 0])
     size = TRAITS.index("size")
     sensitivity = _price_sensitivity(lifestage, visits, traits[:, size], rng)
     traits[:, size] += real.RARE_SIZE * np.log(real.REGULAR_VISITS / visits).clip(0)
-    first, last = _presence(customers, rng)
+    first, last = _presence(customers, within, rng)
     stay = np.minimum(last, real.SPAN_WEEKS) - first
     return Population(
         segment=segment,
@@ -105,7 +93,7 @@ def populate(customers: int, shares: tuple[float, ...], separation: float, rng: 
         price_sensitivity=sensitivity,
         traits=traits,
         taste_scale=within,
-        weekly_trips=(visits - 1) / real.MEASURED_WEEKS / PRESENCE,
+        weekly_trips=(visits - 1).clip(0) / real.MEASURED_WEEKS / PRESENCE,
         first_week=first,
         last_week=last,
         certain_week=np.floor(first + stay * rng.random(customers)).astype(np.int64),
@@ -129,8 +117,8 @@ def _price_sensitivity(lifestage: Integers, visits: Floats, size: Floats, rng: n
     return np.where(unknown, undefined, sensitivity)
 
 
-def _presence(customers: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    joins, leaves = rng.random(customers) < real.JOINING_SHARE, rng.random(customers) < real.LEAVING_SHARE
+def _presence(customers: int, within: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    joins, leaves = rng.random(customers) < within * real.JOINING_SHARE, rng.random(customers) < within * real.LEAVING_SHARE
     first = np.where(joins, rng.uniform(0, real.JOINING_WEEKS, customers), 0.0)
     last = np.where(leaves, rng.uniform(first, real.SPAN_WEEKS), np.inf)
     return first, last

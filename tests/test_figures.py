@@ -1,0 +1,217 @@
+"""What every figure obeys: pure, deterministic, no text cut off or on top of another."""
+
+import io
+import subprocess
+import sys
+from collections.abc import Callable
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+
+from aisle.comparison import compare
+from aisle.features import FeatureTable
+from aisle.figures import comparison_heatmaps, contrast_dots, profile_heatmap, ranking_curves
+from aisle.leaderboard import RANKED_BY, leaderboard
+from aisle.profiles import contrasts, labels_of, profiles, sizes
+
+LIFESTAGES = ("OA", "OF", "PE", "YA", "YF")
+CLUSTERERS = ("agglomerative", "dbscan", "gaussian_mixture", "hdbscan", "kmeans", "ward")
+REDUCERS = ("none", "pca", "umap")
+
+
+def board(
+    lifestages: tuple[str, ...] = LIFESTAGES, clusterers: tuple[str, ...] = CLUSTERERS, seed: int = 1
+) -> pd.DataFrame:
+    """A leaderboard as a study gives it: some partitions are not eligible, density methods find any number of clusters."""
+    rng = np.random.default_rng(seed)
+    entries = []
+    for lifestage in lifestages:
+        for reducer in REDUCERS:
+            for clusterer in clusterers:
+                density = clusterer in ("dbscan", "hdbscan")
+                for value in (0.02, 0.05, 0.1, 0.2) if density else range(2, 10):
+                    k = int(rng.integers(0, 14)) if density else int(value)
+                    entries.append(
+                        {
+                            "lifestage": lifestage,
+                            "features": "baskets",
+                            "scaler": "standard",
+                            "reducer": reducer,
+                            "clusterer": clusterer,
+                            "tuning_value": float(value),
+                            "customer_count": 500,
+                            "n_clusters": k,
+                            "smallest_share": rng.uniform(0, 1 / max(k, 1)),
+                            RANKED_BY: 0.3 / np.sqrt(k) + rng.normal(scale=0.02) if k > 1 else np.nan,
+                            "candidate_key": f"{lifestage}{reducer}{clusterer}",
+                        }
+                    )
+    return leaderboard(entries, floor=0.05)
+
+
+def segmented(counts: dict[str, int], columns: int = 38) -> tuple[pd.DataFrame, FeatureTable]:
+    """Random features of 40 customers per lifestage, and labels with as many segments as ``counts`` says."""
+    rng = np.random.default_rng(2)
+    cohort = pd.Series(np.repeat(list(counts), 40), index=[f"c{n:04d}" for n in range(40 * len(counts))], name="cohort")
+    cohort = cohort.rename_axis("customer_id")
+    names = [f"basket_price_sensitivity_{number}_share" for number in range(columns)]
+    features = FeatureTable(
+        pd.DataFrame(rng.gamma(2, 1, (len(cohort), columns)), index=cohort.index, columns=names), cohort
+    )
+    partitions = {
+        lifestage: pd.Series(np.arange(40) % count, index=features.select(lifestage).values.index)
+        for lifestage, count in counts.items()
+    }
+    return labels_of(partitions, features), features
+
+
+def of_segments(counts: dict[str, int]) -> dict[str, Callable[[], Figure]]:
+    labels, features = segmented(counts)
+    profile, size = profiles(labels, features), sizes(labels, features)
+    strongest = contrasts(profile, size).groupby("lifestage").head(8)
+    comparison = compare(labels, features)
+    return {
+        "profiles": lambda: profile_heatmap(profile, size),
+        "contrasts": lambda: contrast_dots(profile, strongest),
+        "comparison": lambda: comparison_heatmaps(comparison),
+    }
+
+
+FEW = of_segments({"OA": 2, "PE": 1})
+MANY = of_segments({"OA": 4, "OF": 1, "PE": 7, "YA": 9, "YF": 9})
+LONG = tuple(f"agglomerative linkage=average metric=metric_{number}" for number in range(12))
+FIGURES: dict[str, Callable[[], Figure]] = {
+    "ranking": lambda: ranking_curves(board()),
+    "ranking of one": lambda: ranking_curves(board(("YA",), ("kmeans",))),
+    "ranking of long names": lambda: ranking_curves(board(("YA", "OA"), LONG)),
+    "ranking of two blocks": lambda: ranking_curves(pd.concat([board(("YA",)), board(("YA",)).assign(features="mix")])),
+    **{f"{name} of few": draw for name, draw in FEW.items()},
+    **{f"{name} of many": draw for name, draw in MANY.items()},
+}
+EVERY = pytest.mark.parametrize("draw", FIGURES.values(), ids=FIGURES.keys())
+
+
+def content(figure: Figure, suffix: str) -> bytes:
+    stream = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": "aisle"}):
+        figure.savefig(stream, format=suffix, metadata={"Date": None} if suffix == "svg" else {"Software": None})
+    return stream.getvalue()
+
+
+def texts(figure: Figure) -> list[tuple[str, Bbox]]:
+    """Every visible text with its place in pixels, after layout."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    found = [item for item in figure.findobj(Text) if item.get_visible() and item.get_text().strip()]
+    shown = [item for item in found if item.axes is None or item.axes.get_visible()]
+    return [(item.get_text(), item.get_window_extent(canvas.get_renderer())) for item in shown]
+
+
+@EVERY
+def test_nothing_reaches_beyond_the_page(draw: Callable[[], Figure]) -> None:
+    figure = draw()
+    FigureCanvasAgg(figure).draw()
+    taken, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert taken.x0 >= -0.01
+    assert taken.y0 >= -0.01
+    assert taken.x1 <= width + 0.01
+    assert taken.y1 <= height + 0.01
+
+
+@EVERY
+def test_no_label_stands_on_another(draw: Callable[[], Figure]) -> None:
+    """Numbers inside dots and cells are left out: dots of close values do overlap."""
+    places = [(text, box) for text, box in texts(draw()) if any(letter.isalpha() for letter in text)]
+    for number, (text, box) in enumerate(places):
+        for other, another in places[:number]:
+            width = min(box.x1, another.x1) - max(box.x0, another.x0)
+            height = min(box.y1, another.y1) - max(box.y0, another.y0)
+            assert width < 1 or height < 1, f"{text!r} stands on {other!r}"
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg"])
+@pytest.mark.parametrize("name", ["ranking", "profiles of few", "contrasts of few", "comparison of few"])
+def test_the_same_data_give_the_same_bytes(name: str, suffix: str) -> None:
+    assert content(FIGURES[name](), suffix) == content(FIGURES[name](), suffix)
+
+
+@pytest.mark.parametrize("name", ["ranking", "profiles of few", "contrasts of few", "comparison of few"])
+def test_a_figure_is_drawn_alike_whatever_the_users_settings_are(name: str) -> None:
+    with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "black", "figure.dpi": 50, "axes.titlesize": 30}):
+        theirs = FIGURES[name]()
+    assert content(theirs, "png") == content(FIGURES[name](), "png")
+
+
+def test_drawing_leaves_the_settings_of_matplotlib_unchanged() -> None:
+    before = dict(matplotlib.rcParams)
+    ranking_curves(board(("YA",)))
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_pyplot_is_never_imported() -> None:
+    code = "import sys, aisle.figures; sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_arguments_are_left_unchanged() -> None:
+    given = board(("YA",))
+    before = given.copy()
+    ranking_curves(given)
+    pd.testing.assert_frame_equal(given, before)
+
+
+def test_every_lifestage_names_its_best_eligible_partition() -> None:
+    drawn = board()
+    told = [text for text, _ in texts(ranking_curves(drawn)) if text.startswith("best: ")]
+    best = drawn[drawn["eligible"]].groupby("lifestage", sort=True).first()
+    assert len(told) == len(LIFESTAGES)
+    for text, row in zip(told, best.itertuples(), strict=True):
+        assert str(row.clusterer) in text
+        assert f"{row.n_clusters} segments" in text
+
+
+def test_a_lifestage_without_an_eligible_partition_is_drawn_and_says_so() -> None:
+    drawn = board(("YA",)).assign(eligible=False)
+    assert "no partition is eligible" in [text for text, _ in texts(ranking_curves(drawn))]
+
+
+def test_clusters_beyond_the_axis_are_drawn_where_they_are_eligible() -> None:
+    drawn = board(("YA",))
+    most = max(9, drawn.loc[drawn["eligible"], "n_clusters"].max())
+    (panel,) = ranking_curves(drawn).axes
+    assert panel.get_xlim()[1] == pytest.approx(most + 0.4)
+
+
+def test_feature_blocks_do_not_share_an_axis_of_scores() -> None:
+    baskets, mix = board(("YA",)), board(("YA",)).assign(features="mix")
+    mix[RANKED_BY] *= 0.1
+    first, second = ranking_curves(pd.concat([baskets, mix])).axes
+    assert first.get_ylim()[1] > 3 * second.get_ylim()[1]
+
+
+def test_features_are_drawn_from_top_to_bottom_in_their_order() -> None:
+    labels, features = segmented({"OA": 2, "YA": 2})
+    figure = profile_heatmap(profiles(labels, features), sizes(labels, features))
+    first, last = (next(box for text, box in texts(figure) if text == features.values.columns[n]) for n in (0, -1))
+    assert first.y0 > last.y0
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: ranking_curves(leaderboard([], floor=0.05)),
+        lambda: ranking_curves(board(("YA",)).assign(**{RANKED_BY: np.nan})),
+        *of_segments({}).values(),
+        of_segments({"OA": 1})["contrasts"],
+    ],
+)
+def test_nothing_to_draw_is_said_in_a_sentence(draw: Callable[[], Figure]) -> None:
+    ((sentence, _),) = texts(draw())
+    assert sentence.startswith("No ")
+    assert sentence.endswith(".")
