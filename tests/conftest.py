@@ -1,8 +1,8 @@
 """Data that many tests share: small groceries with every kind of dirt, planted segments, composed configurations."""
 
 from collections.abc import Callable, Iterator
-from functools import cache
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -174,7 +174,7 @@ def data(tables: dict[str, pyarrow.Table], tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="session")
 def compose() -> Iterator[Callable[..., DictConfig]]:
-    """``compose(*overrides, study=None)``: the real configuration, or a study's, as the command line would compose it."""
+    """``compose(*overrides, study=None)``: the real configuration, or a study's, as the command line composes it."""
 
     def composed(*overrides: str, study: str | None = None) -> DictConfig:
         places = [f"hydra.searchpath=[file://{REPOSITORY / 'experiments'}]"] if study else []
@@ -193,7 +193,6 @@ def compose() -> Iterator[Callable[..., DictConfig]]:
 @pytest.fixture(scope="session")
 def role(compose: Callable[..., DictConfig]) -> Callable[..., Any]:
     """``role("clusterer", "kmeans", *overrides)``: the instance that an option of ``conf/`` describes."""
-
 
     @cache
     def described(name: str, option: str, *overrides: str) -> Any:

@@ -28,7 +28,7 @@ REDUCERS = ("none", "pca", "umap")
 def board(
     lifestages: tuple[str, ...] = LIFESTAGES, clusterers: tuple[str, ...] = CLUSTERERS, seed: int = 1
 ) -> pd.DataFrame:
-    """A leaderboard as a study gives it: some partitions are not eligible, density methods find any number of clusters."""
+    """A leaderboard as a study gives it: some partitions not eligible, density methods with any number of clusters."""
     rng = np.random.default_rng(seed)
     entries = []
     for lifestage in lifestages:

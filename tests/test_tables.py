@@ -8,8 +8,21 @@ from typing import Any
 import pyarrow
 import pytest
 
-from aisle.tables import BASKET_EXTRACT, CANONICAL, COUNT, DAY, FILTERS, GROUP_SPEND, LINES, MOMENT, MONEY, NUMBER
-from aisle.tables import TEXT, UNSEGMENTED, Table
+from aisle.tables import (
+    BASKET_EXTRACT,
+    CANONICAL,
+    COUNT,
+    DAY,
+    FILTERS,
+    GROUP_SPEND,
+    LINES,
+    MOMENT,
+    MONEY,
+    NUMBER,
+    TEXT,
+    UNSEGMENTED,
+    Table,
+)
 
 TABLES = [*CANONICAL.values(), BASKET_EXTRACT, GROUP_SPEND, FILTERS, UNSEGMENTED]
 ORIGIN = "data/somewhere.parquet"
@@ -32,14 +45,18 @@ def good(table: Table) -> pyarrow.Table:
     """Rows that fulfil the contract, with nulls where they are allowed."""
     columns = {}
     for name, column in table.columns.items():
-        values = [column.codes[row % len(column.codes)] if column.codes else value(column.type, row) for row in range(ROWS)]
+        values = [
+            column.codes[row % len(column.codes)] if column.codes else value(column.type, row) for row in range(ROWS)
+        ]
         if column.nullable:
             values[-1] = None
         columns[name] = values
     return pyarrow.table(columns, schema=table.arrow_schema)
 
 
-def with_value(rows: pyarrow.Table, name: str, values: list[Any], type_: pyarrow.DataType | None = None) -> pyarrow.Table:
+def with_value(
+    rows: pyarrow.Table, name: str, values: list[Any], type_: pyarrow.DataType | None = None
+) -> pyarrow.Table:
     at = rows.column_names.index(name)
     return rows.set_column(at, name, pyarrow.array(values, type=type_ or rows.schema.field(name).type))
 
@@ -194,7 +211,9 @@ def test_the_schema_alone_is_checked_without_reading_values(table: Table) -> Non
     wrong = table.arrow_schema.set(0, pyarrow.field(name, pyarrow.bool_()))
     with pytest.raises(ValueError, match=rf"^{ORIGIN}: {table.name}\.{name} must be .*; got bool\.$"):
         table.check_schema(wrong, ORIGIN)
-    with pytest.raises(ValueError, match=rf"^{ORIGIN}: table {table.name} needs the columns .*; missing \['{name}'\]\.$"):
+    with pytest.raises(
+        ValueError, match=rf"^{ORIGIN}: table {table.name} needs the columns .*; missing \['{name}'\]\.$"
+    ):
         table.check_schema(table.arrow_schema.remove(0), ORIGIN)
 
 

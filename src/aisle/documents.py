@@ -87,3 +87,14 @@ def dictionary(tables: Sequence[Table]) -> str:
         ]
         parts += ["", markdown_table(["column", "type", "null", "values", "meaning"], rows)]
     return "\n".join(parts) + "\n"
+
+
+def lab_entry(
+    *, day: str, title: str, study: Mapping[str, Any], board: pd.DataFrame, commit: str, command: str, remark: str
+) -> str:
+    """One entry of the lab book: the verdict in the title, what was run on what, its table, and a remark."""
+    counts = pd.Series([candidate["status"] for candidate in study["candidates"]]).value_counts()
+    told = ", ".join(f"{count} {status}" for status, count in counts.items())
+    facts = f"Data `{study['data_digest'][:12]}`, commit `{commit}`, {told} candidates, {len(board)} partitions."
+    parts = [f"## {day} · {title}", study["question"], f"`{command}`", facts, leaderboard_part(board, best=3), remark]
+    return "\n\n".join(part for part in parts if part) + "\n"

@@ -80,8 +80,8 @@ class Table:
         """``rows`` with the declared columns, order and types; ``origin`` is named in the error.
 
         Raises:
-            ValueError: a column is missing, unknown or repeated, a value does not fit its type, a value that must be there
-                is null, a code is unknown, a number is below its minimum, or a key occurs twice.
+            ValueError: a column is missing, unknown or repeated, a value does not fit its type, a value that must be
+                there is null, a code is unknown, a number is below its minimum, or a key occurs twice.
         """
         self._check_columns(rows.column_names, origin)
         fitted = []

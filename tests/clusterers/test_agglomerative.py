@@ -1,5 +1,7 @@
 """The tree and its cuts are those of the reference implementations; impossible requests are refused."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -76,5 +78,5 @@ def test_equal_distances_are_cut_into_nested_clusters() -> None:
         path = AgglomerativePath(linkage, "euclidean", list(range(1, 25))).fit_path(grid)
         cuts = [partition.labels for partition in path.partitions.values()]
         assert [labels.nunique() for labels in cuts] == list(range(1, 25))
-        for coarse, fine in zip(cuts, cuts[1:], strict=False):
+        for coarse, fine in itertools.pairwise(cuts):
             assert coarse.groupby(fine).nunique().max() == 1

@@ -1,6 +1,7 @@
 """What every path clusterer of ``conf/clusterer`` obeys."""
 
 import copy
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,7 @@ def test_a_number_of_clusters_is_the_number_one_gets(role: Role, planted: Plante
 @pytest.mark.parametrize("option", [option for option in COUNTING if option not in ("kmeans", "gaussian_mixture")])
 def test_cuts_of_one_tree_are_nested(role: Role, planted: Planted, option: str) -> None:
     partitions = list(fitted(role, option, planted((50, 40), separation=3, seed=8)[0]).path.partitions.values())
-    for coarse, fine in zip(partitions, partitions[1:], strict=False):
+    for coarse, fine in itertools.pairwise(partitions):
         assert pd.DataFrame({"coarse": coarse.labels, "fine": fine.labels}).groupby("fine").coarse.nunique().max() == 1
 
 

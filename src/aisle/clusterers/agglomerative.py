@@ -29,8 +29,8 @@ _METRICS = (
 class AgglomerativePath(BaseEstimator):
     """Hierarchical clustering with ``linkage`` {average, complete, single, ward} over the distance ``metric``.
 
-    ``metric`` is any of SciPy's ``pdist`` for numbers; ward is defined for euclidean only. The tree is built once and cut at each
-    of ``n_clusters``. Memory is the n (n - 1) / 2 distances in double precision.
+    ``metric`` is any of SciPy's ``pdist`` for numbers; ward is defined for euclidean only. The tree is built once and
+    cut at each of ``n_clusters``. Memory is the n (n - 1) / 2 distances in double precision.
     """
 
     def __init__(self, linkage: str, metric: str, n_clusters: Sequence[int]) -> None:

@@ -70,6 +70,20 @@ def colours(names: Sequence[str]) -> dict[str, str]:
     return {name: to_hex(step) for name, step in zip(names, steps, strict=True)}
 
 
+def headed(axes: Axes, title: str, *lines: str) -> None:
+    """A title in bold with small lines under it."""
+    axes.set_title(title, fontweight="bold", color=INK, pad=7 + 11 * len(lines))
+    axes.annotate(
+        "\n".join(lines),
+        (0, 1),
+        (0, 5),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=SMALL,
+        color=FAINT,
+    )
+
+
 def cells(axes: Axes, values: npt.NDArray[np.float64], *, limit: float) -> QuadMesh:
     """A heatmap centred at 0, red above and blue below, first row on top; undefined cells are grey."""
     axes.set_facecolor("#EEEEEE")

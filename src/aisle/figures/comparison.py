@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from aisle.comparison import COMMON, WITHIN, Comparison
-from aisle.figures.canvas import FAINT, INK, SMALL, cells, only_text, sheet, styled
+from aisle.figures.canvas import INK, SMALL, cells, headed, only_text, sheet, styled
 
 _TITLES = {
     WITHIN: ("Scaled within each lifestage", "how segments differ from their own lifestage; its level is removed"),
@@ -32,10 +32,7 @@ def comparison_heatmaps(comparison: Comparison) -> Figure:
         axes.set_aspect("equal")
         axes.set_xticks(np.arange(count) + 0.5, names, rotation=90, fontsize=SMALL)
         axes.set_yticks(np.arange(count) + 0.5, names, fontsize=SMALL)
-        axes.set_title(title, fontweight="bold", color=INK, pad=18)
-        axes.annotate(
-            subtitle, (0, 1), (0, 5), xycoords="axes fraction", textcoords="offset points", fontsize=SMALL, color=FAINT
-        )
+        headed(axes, title, subtitle)
         if count <= _MOST_WITH_NUMBERS:
             _numbers(axes, values)
     bar = figure.colorbar(mesh, ax=grid, fraction=0.03, pad=0.01, aspect=30, shrink=0.75)

@@ -1,6 +1,7 @@
 """The leaderboard as curves: ranking score against the number of segments."""
 
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,25 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from aisle.figures.canvas import FAINT, GRID, INK, NORMAL, SMALL, colours, lifestage_name, only_text, sheet, styled
+from aisle.figures.canvas import (
+    FAINT,
+    GRID,
+    INK,
+    NORMAL,
+    SMALL,
+    colours,
+    headed,
+    lifestage_name,
+    only_text,
+    sheet,
+    styled,
+)
 from aisle.leaderboard import RANKED_BY
 
 _DASHES: tuple[Any, ...] = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1, 1, 1)))
 _MARKERS = ("o", "s", "^", "D")
 _RING: dict[str, Any] = {"markersize": 10, "fillstyle": "none", "color": INK, "markeredgewidth": 1.1}
-_LETTERS = 50
+_LETTERS = 54
 """Letters of small type that fit across a panel."""
 _MOST = 9
 """Segments up to which the axis always reaches: more are drawn only where they are eligible."""
@@ -36,13 +49,15 @@ def ranking_curves(leaderboard: pd.DataFrame) -> Figure:
     most = max(_MOST, int(drawn.loc[eligible, "n_clusters"].max())) if eligible.any() else _MOST
     drawn = drawn[drawn["n_clusters"] <= most]
     panels = list(drawn.groupby(["features", "lifestage"], sort=True))
-    columns = min(3, len(panels))
-    rows = -(-len(panels) // columns)
-    figure = sheet(max(3.6 * columns, 5.4), 2.7 * rows + 1.1)
-    several = len(drawn["features"].unique()) > 1  # scores of different spaces do not belong on one axis
-    grid = figure.subplots(rows, columns, sharex=True, sharey=not several, squeeze=False)
     ink = colours(sorted(drawn["clusterer"].unique()))
     styles = {name: number % len(_DASHES) for number, name in enumerate(sorted(drawn["reducer"].unique()))}
+    columns = min(3, len(panels))
+    rows = -(-len(panels) // columns)
+    width = max(3.6 * columns, 5.4)
+    handles, lines = _keys(ink, styles, width)
+    several = len(drawn["features"].unique()) > 1  # scores of different spaces do not belong on one axis
+    figure = sheet(width, 2.7 * rows + 0.18 * lines + 0.6)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=not several, squeeze=False)
     for axes, ((block, lifestage), board) in zip(grid.flat, panels, strict=False):
         for (_, reducer, clusterer), own in board.groupby(["scaler", "reducer", "clusterer"], sort=True):
             _line(axes, own, ink[str(clusterer)], styles[str(reducer)])
@@ -55,7 +70,7 @@ def ranking_curves(leaderboard: pd.DataFrame) -> Figure:
         color=FAINT,
         fontsize=NORMAL,
     )
-    _keys(figure, ink, styles)
+    figure.legend(handles=handles, loc="outside lower left", ncols=len(handles) // lines, fontsize=SMALL)
     return figure
 
 
@@ -79,11 +94,8 @@ def _heading(axes: Axes, board: pd.DataFrame, name: str) -> None:
         axes.plot(best["n_clusters"], best[RANKED_BY], "o", **_RING, zorder=5)
         reduced = "" if best["reducer"] == "none" else f" after {best['reducer']}"
         told = f"best: {best['clusterer']}{reduced}, {best['n_clusters']} segments, {best[RANKED_BY]:.3f}"
-    lines = textwrap.wrap(told, _LETTERS)
-    title = f"{name}, {board['customer_count'].iloc[0]} customers"
-    axes.set_title(title, color=INK, fontweight="bold", pad=7 + 11 * len(lines))
-    under = {"xycoords": "axes fraction", "textcoords": "offset points", "fontsize": SMALL, "color": FAINT}
-    axes.annotate("\n".join(lines), (0, 1), (0, 5), **under)
+    customers = board["customer_count"].iloc[0]
+    headed(axes, f"{name}, {customers} customers", *textwrap.wrap(told, _LETTERS))
 
 
 def _frame(grid: "np.ndarray[Any, Any]", panels: int, most: int) -> None:
@@ -104,8 +116,8 @@ def _frame(grid: "np.ndarray[Any, Any]", panels: int, most: int) -> None:
             axes.set_ylabel("ranking score", fontsize=SMALL)
 
 
-def _keys(figure: Figure, ink: dict[str, str], styles: dict[str, int]) -> None:
-    """Three keys under the panels: clusterers by colour, reducers by dash and marker, what the markers mean."""
+def _keys(ink: dict[str, str], styles: dict[str, int], width: float) -> tuple[list[Line2D], int]:
+    """Clusterers by colour, reducers by dash and marker, what the markers mean; and in how many lines they fit."""
     plain: dict[str, Any] = {"color": FAINT, "linestyle": "none", "marker": "o", "markersize": 4.5}
     groups = [
         [Line2D([], [], color=colour, linewidth=2.5, label=name) for name, colour in ink.items()],
@@ -119,10 +131,14 @@ def _keys(figure: Figure, ink: dict[str, str], styles: dict[str, int]) -> None:
             Line2D([], [], label="best eligible", linestyle="none", marker="o", **_RING),
         ],
     ]
-    widest = int(figure.get_figwidth() / 1.6)
-    rows = next(count for count in range(2, 100) if sum(-(-len(group) // count) for group in groups) <= widest)
-    handles: list[Line2D] = []
-    for group in groups:
-        blanks = -len(group) % rows
-        handles += [*group, *(Line2D([], [], linestyle="none", label=" ") for _ in range(blanks))]
-    figure.legend(handles=handles, loc="outside lower left", ncols=len(handles) // rows, fontsize=SMALL)
+    longest = max(len(group) for group in groups)
+    lines = next((count for count in range(3, longest) if _width(groups, count) <= width), longest)
+    blank = Line2D([], [], linestyle="none", label=" ")
+    return [handle for group in groups for handle in (*group, *[blank] * (-len(group) % lines))], lines
+
+
+def _width(groups: Sequence[Sequence[Line2D]], rows: int) -> float:
+    """About how wide the keys are in inches, as columns of ``rows`` entries: a handle and the longest name each."""
+    letters = [max(len(str(handle.get_label())) for handle in group) for group in groups]
+    columns = [-(-len(group) // rows) for group in groups]
+    return sum(count * (0.6 * SMALL * length + 40) for count, length in zip(columns, letters, strict=True)) / 72

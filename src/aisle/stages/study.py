@@ -82,8 +82,10 @@ def _show(board: pd.DataFrame, study: str) -> None:
     """The three best candidates of every lifestage; a role with one option in all of them is told once, below."""
     eligible = board[board["eligible"].astype(bool)]
     best = eligible.drop_duplicates([*NAMES, "candidate_key"]).groupby("lifestage", sort=True).head(3)
-    told = [name for name in NAMES if name == "lifestage" or best[name].nunique() > 1]
-    same = [f"{name} {best[name].iloc[0]}" for name in NAMES if name not in told and len(best)]
+    if best.empty:
+        return
+    told = [name for name in NAMES if name == "lifestage" or len(set(best[name])) > 1]
+    same = [f"{name} {best[name].iloc[0]}" for name in NAMES if name not in told]
     table = Table(title=f"{study}: best by ranking score", caption=", ".join([*same, "noise counts 0"]))
     for name in told:
         table.add_column(name, no_wrap=True)

@@ -110,7 +110,7 @@ def _or_exit(call: Callable[[], Any]) -> Any:
     try:
         return call()
     except Exception as error:
-        if os.environ.get("HYDRA_FULL_ERROR") == "1" or not isinstance(error, ValueError | OSError):
+        if os.environ.get("AISLE_TRACEBACK") or not isinstance(error, ValueError | OSError):
             traceback.print_exc()
             raise SystemExit(1) from None
         raise SystemExit(f"aisle: {' '.join(str(error).split())}") from None

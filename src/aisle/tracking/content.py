@@ -79,7 +79,7 @@ def candidate_content(
         name=called(names, roles),
         identity=_identity(names, key),
         status="FINISHED",
-        note=_candidate_note(names, path.parameter, best, partition, facts["warnings"]),
+        note=_candidate_note(path.parameter, best, partition, facts["warnings"]),
         tags=tags,
         params=_params(names, path.parameter, facts),
         scores=(*_along_path(scores), *_finite(chosen)),
@@ -143,7 +143,6 @@ def summary_content(
         tables=lambda: {"leaderboard.json": Table(tuple(map(str, board.columns)), _cells(board))},
         provenance=provenance,
         files=files,
-        lasting=True,
     )
 
 
@@ -156,7 +155,7 @@ def summary_note(
     data = f" Data: `{data_digest[:12]}`." if data_digest else ""
     said.append(f"{finished} of {len(candidates)} candidates finished.{data}")
     if not board.empty:
-        said.append(_leaders(_best_per_lifestage(board, _BEST_PER_LIFESTAGE)))
+        said.append(_leaders(_best_per_lifestage(board, _BEST_PER_LIFESTAGE), told_apart_by(candidates)))
         said.append("Score: mean silhouette over the standardised columns, Euclidean, noise counted as 0.")
         without = sorted(set(board["lifestage"]) - set(board.loc[board["eligible"].astype(bool), "lifestage"]))
         if without:
@@ -260,9 +259,7 @@ def _if_known(name: str, value: str) -> dict[str, str]:
     return {name: value} if value else {}
 
 
-def _candidate_note(
-    names: Mapping[str, str], parameter: str, best: "pd.Series[Any]", partition: Partition, warnings: Sequence[str]
-) -> str:
+def _candidate_note(parameter: str, best: "pd.Series[Any]", partition: Partition, warnings: Sequence[str]) -> str:
     """Markdown: where the candidate is best, how good, its clusters' sizes, and what its libraries warned of."""
     at = f"{parameter} = {best['tuning_value']:g}"
     said = [f"Best at **{at}**: {_score(best[RANKED_BY])} with {best['n_clusters']} clusters."]
@@ -274,7 +271,7 @@ def _candidate_note(
     said.append("\n".join(["| cluster | customers | share |", "|---|---|---|", *rows]))
     if warnings:
         said.append("**Warnings**\n\n" + "\n".join(f"- {warning}" for warning in warnings))
-    return _cut("\n\n".join([f"{names['clusterer']} on {names['reducer']}, {names['lifestage']}.", *said]))
+    return _cut("\n\n".join(said))
 
 
 def _score(value: float) -> str:
@@ -287,10 +284,10 @@ def _best_per_lifestage(board: pd.DataFrame, count: int) -> pd.DataFrame:
     return eligible.groupby("lifestage", sort=True).head(count)
 
 
-def _leaders(best: pd.DataFrame) -> str:
-    head = f"| {' | '.join(NAMES)} | tuned | clusters | coverage | score |\n|{'---|' * (len(NAMES) + 4)}"
+def _leaders(best: pd.DataFrame, roles: Sequence[str]) -> str:
+    head = f"| {' | '.join(roles)} | tuned | clusters | coverage | score |\n|{'---|' * (len(roles) + 4)}"
     rows = [
-        f"| {' | '.join(str(row[name]) for name in NAMES)} | {row['parameter']} = {row['tuning_value']:g} "
+        f"| {' | '.join(str(row[role]) for role in roles)} | {row['parameter']} = {row['tuning_value']:g} "
         f"| {row['n_clusters']} | {row['coverage']:.0%} | {row[RANKED_BY]:.3f} |"
         for row in best.to_dict("records")
     ]

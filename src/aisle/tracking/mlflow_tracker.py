@@ -5,11 +5,12 @@ import json
 import logging
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from filelock import FileLock, Timeout
 
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
     from mlflow.entities import DatasetInput, Run
     from mlflow.tracking import MlflowClient
 
+Thing = TypeVar("Thing")
 log = logging.getLogger(__name__)
 
 _IDENTITY = "aisle.identity"
 _CONTENT = "aisle.content"  # digest of what the run shows; set last, so a run without it is half-written
 _CURRENT = "current"
-_PER_BATCH = 100  # MLflow takes so many parameters or tags at once, and ten times as many metrics
+_PER_BATCH = 100  # MLflow takes so many parameters or tags at once,
+_METRICS_PER_BATCH = 500  # and 1,000 things in all
 _PER_PAGE = 1_000
 
 
@@ -37,7 +40,7 @@ class MlflowTracker:
 
     ``uri`` is an MLflow tracking address. A SQLite store is made, and its schema brought up to date, here, and its
     artifacts go under ``artifacts``; a server sees to both itself. ``locks`` is the folder of the locks that keep two
-    processes from making one store or writing one study; ``patience`` is how many seconds to wait for a lock.
+    processes of this machine from making one store or writing one study; ``patience`` is how many seconds to wait.
     """
 
     uri: str = field(repr=False)  # may hold a password
@@ -135,14 +138,13 @@ class _Experiment:
         for content in contents:
             digest = _digest(content)
             same = known.pop(content.identity, [])
-            finished = [run for run in same if run.data.tags.get(_CONTENT) == digest and _ended(run)]
-            kept = finished[:1] or (same[:1] if content.lasting else [])
-            removed += self._remove(run for run in same if run not in kept)
-            if finished:
-                self._mark(finished[0], "yes")
+            kept = [run for run in same if run.data.tags.get(_CONTENT) == digest and _ended(run)][:1]
+            removed += self._remove([run for run in same if run not in kept])
+            if kept:
+                self._mark(kept[0], "yes")
                 unchanged += 1
             else:
-                self._fill(kept[0].info.run_id if kept else self._create(content), content, digest)
+                self._write(content, digest)
                 written += 1
         for run in (run for runs in known.values() for run in runs):
             if _ended(run):
@@ -167,38 +169,34 @@ class _Experiment:
             if not token:
                 return
 
-    def _create(self, content: RunContent) -> str:
-        started = round((time.time() - content.seconds) * 1000)
-        tags = {_IDENTITY: content.identity}
-        run = self.connection.ask(
-            self.client.create_run, self.experiment_id, start_time=started, tags=tags, run_name=content.name
-        )
-        return str(run.info.run_id)
-
-    def _fill(self, run_id: str, content: RunContent, digest: str) -> None:
-        """Write everything into the run; only then mark it as whole."""
+    def _write(self, content: RunContent, digest: str) -> None:
+        """A new run with everything in it; only then is it marked as whole."""
         from mlflow.entities import Metric, Param, RunTag
 
-        ask, client, now = self.connection.ask, self.client, round(time.time() * 1000)
-        if content.lasting:
-            ask(client.update_run, run_id, status="RUNNING", name=content.name)
-            ask(client.log_batch, run_id, tags=[RunTag(_CONTENT, "being written")])
+        ask, client, now = self.connection.ask, self.client, time.time()
+        started = round((now - content.seconds) * 1000)  # so that MLflow's duration is that of the computing
+        identity = {_IDENTITY: content.identity}
+        run = ask(client.create_run, self.experiment_id, start_time=started, tags=identity, run_name=content.name)
+        run_id = run.info.run_id
         shown = {"mlflow.source.name": "aisle", "mlflow.source.type": "LOCAL", "mlflow.note.content": content.note}
         tables = content.tables()
         if tables:
             shown["mlflow.loggedArtifacts"] = json.dumps([{"path": name, "type": "table"} for name in tables])
         tags = [RunTag(*tag) for tag in {**content.tags, **content.provenance, **shown, _CURRENT: "yes"}.items()]
-        metrics = [Metric(score.key, score.value, now, score.step) for score in content.scores]
+        metrics = [Metric(score.key, score.value, round(now * 1000), score.step) for score in content.scores]
         params = [Param(key, value) for key, value in content.params.items()]
-        most = 5 * _PER_BATCH
-        for start in range(0, max(len(metrics), 5 * len(params), 5 * len(tags)), most):
-            few = slice(start // 5, start // 5 + _PER_BATCH)
-            ask(client.log_batch, run_id, metrics[start : start + most], params[few], tags[few])
+        chunks: tuple[Iterator[Any], ...] = (
+            _chunks(metrics, _METRICS_PER_BATCH),
+            _chunks(params, _PER_BATCH),
+            _chunks(tags, _PER_BATCH),
+        )
+        for batch in zip_longest(*chunks, fillvalue=()):
+            ask(client.log_batch, run_id, *batch)
         if content.dataset is not None:
             ask(client.log_inputs, run_id, [_dataset_input(content.dataset)])
         self._log_artifacts(run_id, tables, content.files)
         ask(client.log_batch, run_id, tags=[RunTag(_CONTENT, digest)])
-        ask(client.set_terminated, run_id, status=content.status)
+        ask(client.set_terminated, run_id, status=content.status, end_time=round(now * 1000))
 
     def _log_artifacts(self, run_id: str, tables: Mapping[str, Table], files: Mapping[str, Path]) -> None:
         if not tables and not files:
@@ -216,11 +214,14 @@ class _Experiment:
         if run.data.tags.get(_CURRENT) != current:
             self.connection.ask(self.client.set_tag, run.info.run_id, _CURRENT, current)
 
-    def _remove(self, runs: Iterable["Run"]) -> int:
-        removed = [run.info.run_id for run in runs]
-        for run_id in removed:
-            self.connection.ask(self.client.delete_run, run_id)
-        return len(removed)
+    def _remove(self, runs: Sequence["Run"]) -> int:
+        for run in runs:
+            self.connection.ask(self.client.delete_run, run.info.run_id)
+        return len(runs)
+
+
+def _chunks(things: Sequence[Thing], size: int) -> Iterator[Sequence[Thing]]:
+    return (things[start : start + size] for start in range(0, len(things), size))
 
 
 def _ended(run: "Run") -> bool:

@@ -54,7 +54,7 @@ class RunContent:
     ``identity`` says what the run is of: two contents of one identity are two states of the same run. ``provenance``
     are tags about the writing (commit), which do not make it another content. ``tables`` gives tables by artifact name;
     it is called only when the run is written, so they must follow from the rest. ``files`` maps artifact names to
-    files. A ``lasting`` run is rewritten in place when its content changes, others are written anew.
+    files.
     """
 
     name: str
@@ -69,7 +69,6 @@ class RunContent:
     seconds: float = 0.0
     provenance: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, Path] = field(default_factory=dict)
-    lasting: bool = False
 
     def digest(self) -> str:
         """Equal when the run would look the same, but for provenance, seconds and what is inside ``files``."""

@@ -57,6 +57,7 @@ def _state() -> dict[str, Any]:
         "runsHiddenMode": "FIRST_10_RUNS",
         "compareRunCharts": [*map(_line, _ALONG_PATH), _bar(f"chosen/{RANKED_BY}")],
         "compareRunSections": [{"uuid": _SECTION, "name": "Scores along the tuning value", "display": True}],
+        "isAccordionReordered": True,
         "globalLineChartConfig": {"xAxisKey": "step", "lineSmoothness": 0, "selectedXAxisMetricKey": ""},
     }
 

@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from aisle.sources import Batch
+from aisle.sources.dirt import dirt_table
 from aisle.sources.simulated.assortment import stock
 from aisle.sources.simulated.baskets import fill, line_counts
 from aisle.sources.simulated.codes import code, price_sensitivities, shelve
@@ -24,7 +25,6 @@ from aisle.sources.simulated.rows import (
 )
 from aisle.sources.simulated.shops import open_shops
 from aisle.sources.simulated.visits import visits_of
-from aisle.tables import CANONICAL
 
 __all__ = ["Simulated"]
 
@@ -60,7 +60,7 @@ class Simulated:
             sensitivities = price_sensitivities(visits, counts, lines, shelf, codes.missions, rng)
             yield Batch.checked("baskets", basket_rows(week, visits, codes, sensitivities, customers, stores), _ORIGIN)
             yield Batch.checked("lines", line_rows(week, lines, len(counts), products), _ORIGIN)
-        yield Batch.checked("dirt", CANONICAL["dirt"].arrow_schema.empty_table(), _ORIGIN)
+        yield Batch.checked("dirt", dirt_table((), {}), _ORIGIN)
 
     def planted(self) -> pd.Series:
         population = self._population()
@@ -69,7 +69,7 @@ class Simulated:
         )
 
     def _population(self) -> Population:
-        return populate(self.customers, tuple(self.segments), self.separation, self._rng(_POPULATION))
+        return populate(self.customers, tuple(self.segments) or (1.0,), self.separation, self._rng(_POPULATION))
 
     def _rng(self, *part: int) -> np.random.Generator:
         return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=part))

@@ -6,20 +6,20 @@ import numpy as np
 from scipy.special import ndtr
 
 from aisle.sources.simulated import parameters as real
-from aisle.sources.simulated.draws import Floats, Integers, apportioned, pick_by_row
+from aisle.sources.simulated.draws import Floats, Integers, apportioned, pick, pick_by_row
 
 PLANTED_TRAITS = ("activity", "size", "multiples", "price", "fresh", "household", "lean")
-"""What a segment can differ in: trips, lines per basket, items per line, price level, taste for fresh food and for household
-goods, and the lean of its baskets from LA to UM."""
+"""What segments differ in: trips, lines per basket, items per line, price level, taste for fresh food, taste for household
+goods, and the lean of the baskets' price sensitivity from LA to UM."""
 TRAITS = (*PLANTED_TRAITS, "clock", "variety", "schedule")
 CHANCE = np.array([0.13, 0.21, 0.18, 0.27, 0.35, 0.40, 0.57])
-"""Standard error, in standard deviations of each planted trait, with which 50 baskets show it."""
+"""How far off 50 baskets show each planted trait (standard error, in standard deviations of the trait)."""
 OWN_TASTES = np.array([0.0, 0.0, 0.0, 0.0, 0.65, 1.0, 0.0])
-"""Variance that customers' own tastes add to what is seen of each planted trait."""
-INDEPENDENT = 1.0
-ALIKE = 2.0
+"""What customers' own tastes for single groups add to the variance seen of each planted trait."""
+ALIKE_SEPARATION = 2.0
+"""From about this separation on the customers of a segment are more alike than customers are in reality."""
 ACTIVITY_STEP = 0.35
-REGULAR_VISITS = 76.0
+"""Change of the log number of trips with a segment's shift in activity."""
 PRESENCE = 1 - (real.JOINING_SHARE * real.JOINING_WEEKS + real.LEAVING_SHARE * real.SPAN_WEEKS) / 2 / real.SPAN_WEEKS
 """Mean share of the measured weeks in which a customer is present."""
 
@@ -28,9 +28,10 @@ PRESENCE = 1 - (real.JOINING_SHARE * real.JOINING_WEEKS + real.LEAVING_SHARE * r
 class Population:
     """One element per customer, in the order of the customers' numbers.
 
-    Codes are positions in the tuples of `parameters`. ``traits`` are standard normal over all customers, one column
-    per name in `TRAITS`. ``weekly_trips`` is the rate while the customer is present, from ``first_week`` to before
-    ``last_week``; ``certain_week`` is the week of the one visit that makes a card holder a customer.
+    Codes are positions in the tuples of `parameters`. ``traits`` has one column per name in `TRAITS`, standard normal
+    where no segments are planted. ``taste_scale`` is what customers' own tastes are multiplied by. ``weekly_trips`` is
+    the rate while the customer is present, from ``first_week`` to before ``last_week``; ``certain_week`` is the week of the
+    one trip that makes somebody a customer.
     """
 
     segment: Integers
@@ -44,44 +45,33 @@ class Population:
     certain_week: Integers
     loyalty: Floats
 
-    def trait(self, name: str) -> Floats:
-        return self.traits[:, TRAITS.index(name)]
-
-
-def planted_segments(customers: int, shares: tuple[float, ...], rng: np.random.Generator) -> Integers:
-    """The segment of every customer, 0, 1, ... in the order of ``shares``; sizes are as near to the shares as can be."""
-    sizes = apportioned(customers, np.array(shares or (1.0,)))
-    return rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
-
 
 def segment_centres(shares: tuple[float, ...]) -> Floats:
-    """Segments x `PLANTED_TRAITS`: one step apart in each trait, in another order from trait to trait; mean 0."""
+    """Segments x `PLANTED_TRAITS`: steps of one in each trait, in another order from trait to trait; mean 0 over customers."""
     levels = np.add.outer(np.arange(len(shares)), np.arange(len(PLANTED_TRAITS))) % len(shares)
     weights = np.array(shares) / sum(shares)
-    return levels - np.einsum("k,kj->j", weights, levels)
+    centres: Floats = levels - np.einsum("k,kj->j", weights, levels)
+    return centres
 
 
 def populate(customers: int, shares: tuple[float, ...], separation: float, rng: np.random.Generator) -> Population:
-    """Customers with planted segments of the given ``shares``; none when there are no shares.
+    """Customers in segments of the given ``shares`` of them; none of it shows when there is one share or no separation.
 
-    ``separation`` is the distance of the two closest segment centres, in standard deviations within a segment. The further
-    apart the segments, the more alike are the customers of one: the spread over all customers stays about the same.
+    ``separation`` is the step between segments in every planted trait, in standard deviations of what 50 baskets show of the
+    trait within a segment. The larger it is, the more alike are the customers of one segment, in all traits, tastes and
+    frequency, so that the spread over all customers stays of the same order.
     """
-    segment = planted_segments(customers, shares, rng)
-    traits = rng.standard_normal((customers, len(TRAITS)))
-    within, shift = 1.0, np.zeros((customers, len(PLANTED_TRAITS)))
-    if len(shares) > 1:
-        within = float(1 / np.hypot(1, separation / ALIKE))
-        visible = np.sqrt(within**2 * (1 + OWN_TASTES) + CHANCE**2)
-        shift = separation / np.sqrt(INDEPENDENT) * (visible * segment_centres(shares))[segment]
-    level = ndtr(traits[:, TRAITS.index("activity")])
-    traits *= within
+    sizes = apportioned(customers, np.array(shares))
+    segment = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
+    within = 1.0 if len(shares) == 1 else float(1 / np.hypot(1, separation / ALIKE_SEPARATION))
+    visible = np.sqrt(within**2 * (1 + OWN_TASTES) + CHANCE**2)
+    shift = (separation * visible * segment_centres(shares))[segment]
+    own = rng.standard_normal((customers, len(TRAITS)))
+    traits = within * own
     traits[:, : len(PLANTED_TRAITS)] += shift
-    lifestage = rng.choice(
-        len(real.LIFESTAGE_COUNTS), size=customers, p=real.LIFESTAGE_COUNTS / real.LIFESTAGE_COUNTS.sum()
-    )
-    visits = _expected_visits(lifestage, level)
-    visits = visits**within * REGULAR_VISITS ** (1 - within) * np.exp(ACTIVITY_STEP * shift[:, 0])
+    lifestage = pick(real.LIFESTAGE_COUNTS, rng.random(customers))
+    usual = _usual_visits(lifestage, ndtr(own[:, TRAITS.index("activity")]))
+    visits = usual**within * real.MEAN_VISITS ** (1 - within) * np.exp(ACTIVITY_STEP * shift[:, 0])
     size = TRAITS.index("size")
     sensitivity = _price_sensitivity(lifestage, visits, traits[:, size], rng)
     traits[:, size] += real.RARE_SIZE * np.log(real.REGULAR_VISITS / visits).clip(0)
@@ -101,7 +91,8 @@ def populate(customers: int, shares: tuple[float, ...], separation: float, rng: 
     )
 
 
-def _expected_visits(lifestage: Integers, level: Floats) -> Floats:
+def _usual_visits(lifestage: Integers, level: Floats) -> Floats:
+    """Trips in the measured weeks at a quantile ``level`` of each customer's lifestage."""
     visits = np.empty(len(lifestage))
     for row, quantiles in enumerate(real.VISIT_QUANTILES):
         here = lifestage == row
@@ -110,15 +101,16 @@ def _expected_visits(lifestage: Integers, level: Floats) -> Floats:
 
 
 def _price_sensitivity(lifestage: Integers, visits: Floats, size: Floats, rng: np.random.Generator) -> Integers:
-    undefined = real.SENSITIVITY_CODES.index("XX")
-    sensitivity = pick_by_row(real.SENSITIVITY_COUNTS, lifestage, rng.random(len(lifestage)))
-    bought = visits * np.exp(0.8 * size)
-    unknown = rng.random(len(lifestage)) < 1 / (1 + (bought / real.UNDEFINED_PIVOT) ** real.UNDEFINED_STEEPNESS)
-    return np.where(unknown, undefined, sensitivity)
+    known = pick_by_row(real.SENSITIVITY_COUNTS, lifestage, rng.random(len(lifestage)))
+    bought = visits * np.exp(real.UNDEFINED_BY_SIZE * size)
+    undefined = rng.random(len(lifestage)) < 1 / (1 + (bought / real.UNDEFINED_PIVOT) ** real.UNDEFINED_STEEPNESS)
+    return np.where(undefined, real.SENSITIVITY_CODES.index("XX"), known)
 
 
 def _presence(customers: int, within: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    joins, leaves = rng.random(customers) < within * real.JOINING_SHARE, rng.random(customers) < within * real.LEAVING_SHARE
+    """First and last week of each customer; most are there from the beginning and stay."""
+    joins = rng.random(customers) < within * real.JOINING_SHARE
+    leaves = rng.random(customers) < within * real.LEAVING_SHARE
     first = np.where(joins, rng.uniform(0, real.JOINING_WEEKS, customers), 0.0)
     last = np.where(leaves, rng.uniform(first, real.SPAN_WEEKS), np.inf)
     return first, last

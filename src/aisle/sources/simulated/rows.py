@@ -6,11 +6,11 @@ import numpy as np
 import pyarrow as pa
 
 from aisle.sources.basket_codes import BasketCodes, Codes
+from aisle.sources.money import to_decimals
 from aisle.sources.simulated import parameters as real
 from aisle.sources.simulated.assortment import DIVISION_OF_GROUP, Assortment
 from aisle.sources.simulated.baskets import Lines
 from aisle.sources.simulated.codes import numbered
-from aisle.sources.simulated.draws import Integers
 from aisle.sources.simulated.population import Population
 from aisle.sources.simulated.shops import Shops
 from aisle.sources.simulated.visits import NOBODY, Visits, monday
@@ -101,16 +101,7 @@ def line_rows(week: int, lines: Lines, basket_count: int, products: pa.Array) ->
             "basket_id": pa.array(basket_ids(week, basket_count)).take(pa.array(lines.basket)),
             "product_id": products.take(pa.array(lines.product)),
             "quantity": lines.quantity,
-            "spend": money(lines.cents),
+            "spend": to_decimals(lines.cents),
         }
     )
 
-
-def money(cents: Integers) -> pa.Array:
-    """Decimals with two places from hundredths, exactly: the same 128-bit integers, read at another scale.
-
-    >>> money(np.array([5, 1234])).to_pylist()
-    [Decimal('0.05'), Decimal('12.34')]
-    """
-    whole = pa.array(cents).cast(pa.decimal128(19, 0))
-    return pa.Array.from_buffers(MONEY, len(whole), whole.buffers())

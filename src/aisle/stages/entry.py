@@ -1,0 +1,51 @@
+"""A study -> a dated entry on top of the lab book; its numbers come from the run, its words from a person."""
+
+import logging
+import subprocess
+from datetime import date
+from pathlib import Path
+
+from aisle.documents import lab_entry
+from aisle.storage import read_arrow, read_json, whole_file
+
+log = logging.getLogger(__name__)
+
+_MARKER = "<!-- entries: newest first -->\n"
+
+
+def run(*, study: Path, title: str, command: str, remark: str, book: Path) -> None:
+    """Put an entry for the study in folder ``study`` on top of ``book``.
+
+    Raises:
+        ValueError: the book has no place for entries.
+    """
+    study, book = Path(study), Path(book)
+    text = book.read_text(encoding="utf-8")
+    if text.count(_MARKER) != 1:
+        raise ValueError(f"{book} must hold the line {_MARKER.strip()} once; entries go below it.")
+    entry = lab_entry(
+        day=date.today().isoformat(),
+        title=title,
+        study=read_json(study / "candidates.json"),
+        board=read_arrow(study / "leaderboard.parquet").to_pandas(),
+        commit=_commit(),
+        command=command,
+        remark=remark,
+    )
+    with whole_file(book) as part:
+        part.write_text(text.replace(_MARKER, f"{_MARKER}\n{entry}"), encoding="utf-8")
+    log.info("%s: %s", book, title)
+
+
+def _commit() -> str:
+    """The commit of the working directory, with a plus where it has changes; "none" outside a repository."""
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty=+", "--abbrev=10", "--exclude=*"],  # noqa: S607 (git is on the path)
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (FileNotFoundError, subprocess.CalledProcessError):
+        return "none"
+    return described.stdout.strip()

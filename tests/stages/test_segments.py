@@ -1,0 +1,145 @@
+"""The chosen partitions become labels, sizes, profiles and figures."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import hydra
+import numpy as np
+import pandas as pd
+import pytest
+
+from aisle.features import FeatureTable
+from aisle.leaderboard import RANKED_BY
+from aisle.selection import Choice, Selection, SelectionRule, Tally, Verdict, selection_to_json
+from aisle.stages.segments import run
+from aisle.storage import read_arrow, write_features, write_frame, write_json
+
+RULE = SelectionRule(floor=0.05, tie_tolerance=1e-9, cost_rank=["kmeans"])
+OUTPUTS = ("contrasts.png", "contrasts.svg", "labels.csv", "labels.parquet", "profiles.parquet", "profiles.png")
+OUTPUTS += ("profiles.svg", "sizes.csv")
+
+
+def verdict(lifestage: str, key: str | None, value: float = 2.0) -> Verdict:
+    tally = Tally(1, 1, 2, 2, {}, {})
+    if key is None:
+        return Verdict(lifestage, None, None, (f"Nothing can be chosen for {lifestage}.",), (), tally, ())
+    scores = {RANKED_BY: 0.3, "balance": math.nan}
+    choice = Choice("baskets", "standard", "none", "kmeans", key, "n_clusters", value, int(value), scores)
+    return Verdict(lifestage, 30, choice, ("It is the best.",), (), tally, ())
+
+
+def study(folder: Path, *verdicts: Verdict) -> Path:
+    """Features of YA and OA, labels of one candidate each at k = 2 and 3 (with one customer in noise), the verdicts."""
+    rng = np.random.default_rng(1)
+    index = pd.Index([f"c{number:02d}" for number in range(60)], name="customer_id")
+    cohort = pd.Series(np.where(np.arange(60) % 2, "YA", "OA"), index=index, name="cohort")
+    names = ["basket_count", "spend_mean", "gap_days_mean"]
+    features = FeatureTable(pd.DataFrame(rng.gamma(2, 5, (60, 3)), index=index, columns=names), cohort)
+    write_features(features, folder / "features" / "baskets.parquet")
+    parts = []
+    for lifestage, key in (("YA", "key-ya"), ("OA", "key-oa")):
+        customers = features.select(lifestage).values.index
+        for k in (2, 3):
+            drawn = np.append(-1, np.arange(len(customers) - 1) % k)
+            parts.append(
+                pd.DataFrame({"candidate_key": key, "tuning_value": float(k), "customer_id": customers, "label": drawn})
+            )
+    write_frame(pd.concat(parts, ignore_index=True), folder / "grid" / "labels.parquet")
+    write_json(selection_to_json(Selection("baskets", RULE, {}, verdicts)), folder / "select" / "verdicts.json")
+    return folder
+
+
+def segments(folder: Path) -> Path:
+    run(
+        verdicts=folder / "select" / "verdicts.json",
+        labels=folder / "grid" / "labels.parquet",
+        features=folder / "features",
+        output=folder / "segments",
+    )
+    return folder / "segments"
+
+
+BOTH = (verdict("OA", "key-oa", 3.0), verdict("OF", None), verdict("YA", "key-ya"))
+
+
+def test_every_customer_gets_the_label_of_the_chosen_tuning_value(tmp_path: Path) -> None:
+    labels = read_arrow(segments(study(tmp_path, *BOTH)) / "labels.parquet").to_pandas()
+    assert labels.columns.tolist() == ["customer_id", "lifestage", "segment"]
+    assert len(labels) == 60
+    assert labels["customer_id"].is_monotonic_increasing
+    assert labels.groupby("lifestage")["segment"].unique().map(sorted).to_dict() == {
+        "OA": [-1, 0, 1, 2],
+        "YA": [-1, 0, 1],
+    }
+
+
+def test_labels_and_sizes_can_be_opened_by_a_spreadsheet(tmp_path: Path) -> None:
+    folder = segments(study(tmp_path, *BOTH))
+    labels = read_arrow(folder / "labels.parquet").to_pandas()
+    pd.testing.assert_frame_equal(pd.read_csv(folder / "labels.csv"), labels, check_dtype=False)
+    sizes = pd.read_csv(folder / "sizes.csv")
+    counted = labels.groupby(["lifestage", "segment"]).size().tolist()
+    assert sizes["customer_count"].tolist() == counted
+
+
+def test_profiles_are_of_every_segment_and_feature(tmp_path: Path) -> None:
+    profiles = read_arrow(segments(study(tmp_path, *BOTH)) / "profiles.parquet").to_pandas()
+    assert len(profiles) == (3 + 2) * 3
+    assert profiles["segment"].min() == 0
+
+
+def test_all_outputs_are_the_same_bytes_when_run_again(tmp_path: Path) -> None:
+    folder = segments(study(tmp_path, *BOTH))
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert sorted(before) == sorted(OUTPUTS)
+    segments(tmp_path)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_no_chosen_lifestage_is_one_sentence_with_the_reason(tmp_path: Path) -> None:
+    study(tmp_path, verdict("OF", None))
+    with pytest.raises(ValueError, match=r"verdicts\.json must choose .*; Nothing can be chosen for OF\."):
+        segments(tmp_path)
+    assert not (tmp_path / "segments").exists()
+
+
+@pytest.mark.parametrize("wanted", [verdict("YA", "key-gone"), verdict("YA", "key-ya", 7.0)])
+def test_labels_without_the_chosen_candidate_are_one_sentence(tmp_path: Path, wanted: Verdict) -> None:
+    study(tmp_path, wanted)
+    with pytest.raises(ValueError, match=r"labels\.parquet lacks the candidate chosen for YA, key-.* run the study"):
+        segments(tmp_path)
+
+
+def test_features_of_other_customers_than_the_studys_are_one_sentence(tmp_path: Path) -> None:
+    study(tmp_path, *BOTH)
+    features = read_arrow(tmp_path / "features" / "baskets.parquet").to_pandas().iloc[4:]
+    write_frame(features, tmp_path / "features" / "baskets.parquet")
+    with pytest.raises(
+        ValueError, match="OA: labels and features must be of the same customers; 2 are in one of them only"
+    ):
+        segments(tmp_path)
+
+
+@pytest.mark.parametrize("missing", ["select/verdicts.json", "grid/labels.parquet", "features/baskets.parquet"])
+def test_a_missing_file_is_one_sentence(tmp_path: Path, missing: str) -> None:
+    study(tmp_path, *BOTH)
+    (tmp_path / missing).unlink()
+    with pytest.raises(FileNotFoundError, match=f"{missing} is needed and missing"):
+        segments(tmp_path)
+
+
+def test_foreign_labels_are_one_sentence(tmp_path: Path) -> None:
+    study(tmp_path, *BOTH)
+    write_frame(pd.DataFrame({"customer_id": ["c01"]}), tmp_path / "grid" / "labels.parquet")
+    with pytest.raises(
+        ValueError, match=r"labels\.parquet must hold a study's labels; it lacks \['candidate_key', 'label'"
+    ):
+        segments(tmp_path)
+
+
+def test_the_stage_runs_as_it_is_configured(tmp_path: Path, compose: Callable[..., Any]) -> None:
+    study(tmp_path / "artifacts", *BOTH)
+    hydra.utils.call(compose("stage=segments", "study=grid", f"paths.root={tmp_path}").stage)
+    assert (tmp_path / "artifacts/segments/sizes.csv").exists()

@@ -1,0 +1,158 @@
+"""A leaderboard on disk becomes verdicts: deterministic, and wrong input ends in one sentence."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import hydra
+import pytest
+
+from aisle.leaderboard import NAMES, RANKED_BY, leaderboard
+from aisle.selection import SelectionRule, selection_from_json
+from aisle.stages.select import run
+from aisle.storage import read_json, write_frame, write_json
+
+RULE = SelectionRule(floor=0.05, tie_tolerance=1e-9, cost_rank=["kmeans", "ward"])
+
+
+def row(
+    lifestage: str, clusterer: str, k: int, score: float, features: str = "baskets", **changed: Any
+) -> dict[str, Any]:
+    names = dict(zip(NAMES, (lifestage, features, "standard", "pca", clusterer), strict=True))
+    scores = {"coverage": 1.0, "balance": 0.9, "smallest_share": 0.2, "features/silhouette": score, RANKED_BY: score}
+    row = {
+        **names,
+        "parameter": "n_clusters",
+        "tuning_value": float(k),
+        "customer_count": 300,
+        "n_clusters": k,
+        **scores,
+    }
+    return {**row, "candidate_key": "-".join(names.values()), **changed}
+
+
+ROWS = (
+    row("YA", "kmeans", 2, 0.31),
+    row("YA", "kmeans", 3, 0.1 + 0.2),
+    row("YA", "ward", 2, 0.25),
+    row("OA", "ward", 2, 0.2),
+    row("PE", "ward", 2, 0.5, smallest_share=0.01),
+)
+
+
+def study(folder: Path, *rows: dict[str, Any]) -> Path:
+    """The files of a study ``grid`` with these leaderboard rows, and a lifestage OF that was skipped."""
+    write_frame(leaderboard(rows, floor=0.05), folder / "grid" / "leaderboard.parquet")
+    unique = {row["candidate_key"]: {name: row[name] for name in NAMES} for row in rows}
+    asked = [{"names": names, "key": key, "status": "finished", "reason": ""} for key, names in unique.items()]
+    names = dict(zip(NAMES, ("OF", "baskets", "standard", "pca", "kmeans"), strict=True))
+    asked.append({"names": names, "key": None, "status": "skipped", "reason": "12 customers are too few"})
+    write_json({"study": "grid", "question": "Which?", "candidates": asked}, folder / "grid" / "candidates.json")
+    return folder
+
+
+def select(folder: Path, features: str | None = None, rule: SelectionRule = RULE) -> dict[str, Any]:
+    run(
+        leaderboard=folder / "grid" / "leaderboard.parquet",
+        candidates=folder / "grid" / "candidates.json",
+        features=features,
+        rule=rule,
+        output=folder / "select",
+    )
+    return read_json(folder / "select" / "verdicts.json")
+
+
+def test_every_lifestage_gets_a_verdict_also_where_nothing_can_be_chosen(tmp_path: Path) -> None:
+    written = selection_from_json(select(study(tmp_path, *ROWS)), "verdicts.json")
+    found = {verdict.lifestage: verdict.chosen and verdict.chosen.clusterer for verdict in written.verdicts}
+    assert found == {"OA": "ward", "OF": None, "PE": None, "YA": "kmeans"}
+    assert written.study == {"study": "grid", "question": "Which?"}
+    assert written.rule == RULE
+
+
+def test_scores_are_written_with_full_precision(tmp_path: Path) -> None:
+    best = select(study(tmp_path, row("YA", "kmeans", 2, 0.1 + 0.2)))["verdicts"]["YA"]["chosen"]
+    assert best["scores"][RANKED_BY] == 0.1 + 0.2
+
+
+def test_metrics_are_a_few_numbers_per_lifestage(tmp_path: Path) -> None:
+    select(study(tmp_path, *ROWS))
+    metrics = read_json(tmp_path / "select" / "metrics.json")
+    assert metrics["PE"] == metrics["OF"] == {"segments": 0}
+    assert metrics["OA"] == {"segments": 2, "ranking_score": 0.2, "coverage": 1.0, "smallest_share": 0.2}
+    assert metrics["YA"]["margin"] == pytest.approx(0.06)
+
+
+def test_the_same_leaderboard_in_any_order_gives_the_same_bytes(tmp_path: Path) -> None:
+    select(study(tmp_path / "one", *ROWS))
+    select(study(tmp_path / "two", *reversed(ROWS)))
+    for name in ("verdicts.json", "metrics.json"):
+        assert (tmp_path / "one/select" / name).read_bytes() == (tmp_path / "two/select" / name).read_bytes()
+
+
+def test_one_of_several_feature_blocks_is_selected_in(tmp_path: Path) -> None:
+    rows = [*ROWS, row("YA", "ward", 2, 0.9, features="mix")]
+    written = select(study(tmp_path, *rows), features="mix")
+    assert written["features"] == "mix"
+    assert list(written["verdicts"]) == ["YA"]
+    with pytest.raises(
+        ValueError, match=r"2 feature blocks, whose ranking scores cannot be compared; .*stage\.features="
+    ):
+        select(tmp_path)
+    with pytest.raises(ValueError, match=r"stage\.features must be .*\['baskets', 'mix'\]; got 'rfm'"):
+        select(tmp_path, features="rfm")
+
+
+def test_a_study_without_any_finished_candidate_is_told_not_raised(tmp_path: Path) -> None:
+    written = select(study(tmp_path))
+    assert written["verdicts"]["OF"]["chosen"] is None
+    assert "12 customers are too few" in " ".join(written["verdicts"]["OF"]["reasons"])
+
+
+def test_the_verdicts_are_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    select(study(tmp_path, *ROWS))
+    printed = capsys.readouterr().err
+    assert "kmeans" in printed
+    assert "nothing" in printed
+
+
+def test_a_missing_leaderboard_is_one_sentence(tmp_path: Path) -> None:
+    study(tmp_path, *ROWS)
+    (tmp_path / "grid" / "leaderboard.parquet").unlink()
+    with pytest.raises(FileNotFoundError, match=r"leaderboard\.parquet is needed and missing"):
+        select(tmp_path)
+    assert not (tmp_path / "select").exists()
+
+
+def test_a_foreign_table_is_one_sentence(tmp_path: Path) -> None:
+    study(tmp_path, *ROWS)
+    board = leaderboard(ROWS, floor=0.05).drop(columns=["coverage"])
+    write_frame(board, tmp_path / "grid" / "leaderboard.parquet")
+    with pytest.raises(
+        ValueError, match=r"leaderboard\.parquet must be a study's leaderboard; it lacks \['coverage'\]"
+    ):
+        select(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ({"candidates": [{"status": "finished"}]}, "must be a study's record of candidates"),
+        ({"study": "grid"}, "must be a study's record of candidates"),
+        ({"candidates": []}, "names no candidate"),
+    ],
+)
+def test_a_foreign_record_is_one_sentence(tmp_path: Path, content: dict[str, Any], sentence: str) -> None:
+    study(tmp_path, *ROWS)
+    write_json(content, tmp_path / "grid" / "candidates.json")
+    with pytest.raises(ValueError, match=sentence):
+        select(tmp_path)
+
+
+def test_the_stage_runs_as_it_is_configured(tmp_path: Path, compose: Callable[..., Any]) -> None:
+    study(tmp_path / "artifacts", *ROWS)
+    hydra.utils.call(compose("stage=select", "study=grid", f"paths.root={tmp_path}").stage)
+    written = json.loads((tmp_path / "artifacts/select/verdicts.json").read_text())
+    assert written["rule"]["floor"] == 0.05
+    assert written["verdicts"]["YA"]["chosen"]["clusterer"] == "kmeans"
