@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.cluster.hierarchy import leaves_list, linkage
+from scipy.spatial.distance import squareform
 
 from aisle.comparison import COMMON, SCALES, WITHIN, compare
 from aisle.features import FeatureTable
@@ -126,6 +128,13 @@ def test_a_constant_feature_is_left_out_of_the_pairs_it_concerns() -> None:
     assert found.feature_count[COMMON].loc[("OA", 0), ("PE", 0)] == len(FEATURES)
 
 
+def test_a_feature_that_is_the_same_for_everybody_is_left_out_on_both_scales() -> None:
+    features = table(5)
+    same = FeatureTable(features.values.assign(feature_0=0.1), features.cohort)
+    found = compare(labels(features, {"OA": 2, "PE": 2, "YA": 2}), same)
+    assert all((found.feature_count[scale] == len(FEATURES) - 1).all(axis=None) for scale in SCALES)
+
+
 def test_segments_that_are_alike_stand_next_to_each_other() -> None:
     rng = np.random.default_rng(6)
     features = table(6, customers=300)
@@ -135,6 +144,16 @@ def test_segments_that_are_alike_stand_next_to_each_other() -> None:
     planted = FeatureTable(features.values + kinds[own.to_numpy()], features.cohort)
     order = compare(drawn, planted).order.get_level_values("segment").tolist()
     assert [len(set(order[start : start + 3])) for start in (0, 3, 6)] == [1, 1, 1]
+
+
+def test_neighbours_are_as_alike_as_the_tree_of_similarities_allows() -> None:
+    features = table(11)
+    found = compare(labels(features, {"OA": 4, "PE": 4, "YA": 4}), features)
+    ordered = found.correlations[COMMON].to_numpy()
+    keys = found.order.sort_values()
+    distances = 1 - found.correlations[COMMON].loc[keys, keys].to_numpy()
+    plain = leaves_list(linkage(squareform(distances, checks=False), method="average"))
+    assert np.diagonal(ordered, 1).sum() > 1.05 * np.diagonal(1 - distances[np.ix_(plain, plain)], 1).sum()
 
 
 def test_the_order_of_customers_changes_nothing() -> None:

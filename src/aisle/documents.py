@@ -1,6 +1,5 @@
 """The generated parts of the documents: text made from a run and from the contracts, between markers."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,10 +15,12 @@ def replace_part(text: str, name: str, part: str, origin: str) -> str:
     Raises:
         ValueError: the markers are not there, once each, in this order.
     """
-    pattern = re.compile(rf"(<!-- {re.escape(name)} -->\n).*?(<!-- /{re.escape(name)} -->)", re.DOTALL)
-    if len(pattern.findall(text)) != 1:
+    opening, closing = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+    before, found, rest = text.partition(opening)
+    _, ended, after = rest.partition(closing)
+    if not (found and ended) or text.count(opening) > 1 or text.count(closing) > 1:
         raise ValueError(f"{origin} must hold the markers <!-- {name} --> and <!-- /{name} --> once, in this order.")
-    return pattern.sub(lambda found: f"{found[1]}{part.rstrip()}\n{found[2]}", text)
+    return f"{before}{opening}{part.rstrip()}\n{closing}{after}"
 
 
 def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -31,7 +32,7 @@ def markdown_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> 
     | 2 | 0.31 |
     """
     lines = [columns, ["---"] * len(columns), *rows]
-    cells = [[str(cell).replace("|", "\\\\|") for cell in line] for line in lines]
+    cells = [[str(cell).replace("|", "\\|") for cell in line] for line in lines]
     head, rule, *body = ["| " + " | ".join(line) + " |" for line in cells]
     return "\n".join([head, rule.replace(" ", ""), *body])
 

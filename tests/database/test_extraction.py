@@ -243,7 +243,7 @@ def basket_tables(draw: st.DrawFn) -> Tables:
     return {name: pyarrow.table(rows, schema=CANONICAL[name].arrow_schema) for name, rows in columns.items()}
 
 
-@settings(max_examples=25)
+@settings(max_examples=60)
 @given(st.data())
 def test_the_extract_equals_the_oracle_on_whatever_tables(data: st.DataObject) -> None:
     tables = basket_tables(data.draw)

@@ -29,7 +29,8 @@ class DuckDB:
 
         Raises:
             FileNotFoundError: a table that is not optional has no file.
-            ValueError: a file is not Parquet, or its columns or types are not the contract's.
+            ValueError: a file is not Parquet, its columns or types are not the contract's, or DuckDB refuses the
+                settings.
         """
         folder = Path(self.folder)
         views = {}
@@ -44,7 +45,12 @@ class DuckDB:
             "memory_limit": self.memory_limit,
             "threads": self.threads,
         }
-        with duckdb.connect(":memory:", config=settings) as raw:
+        try:
+            raw = duckdb.connect(":memory:", config=settings)
+        except duckdb.Error as error:
+            given = f"memory_limit={self.memory_limit}, threads={self.threads}"
+            raise ValueError(f"DuckDB refuses {given}: {error}") from None
+        with raw:
             for name, path in views.items():
                 raw.from_parquet(str(path)).create_view(name)
             yield DuckDBConnection(raw, tuple(views))

@@ -9,6 +9,9 @@ from aisle.documents import dictionary, extract_part, leaderboard_part, replace_
 from aisle.storage import read_json, whole_file
 from aisle.tables import CANONICAL, EXTRACTED, FILTERS, UNSEGMENTED
 
+DESCRIBED = (*CANONICAL.values(), *EXTRACTED.values(), FILTERS, UNSEGMENTED)
+"""The tables of the data dictionary."""
+
 
 def run(*, leaderboard: Path, summary: Path, picture: Path, readme: Path, docs: Path) -> None:
     """Rewrite the leaderboard, the extract's counts and the picture of the README, and the data dictionary."""
@@ -17,10 +20,9 @@ def run(*, leaderboard: Path, summary: Path, picture: Path, readme: Path, docs: 
     text = replace_part(text, "leaderboard", leaderboard_part(pd.read_csv(leaderboard), best=3), str(readme))
     text = replace_part(text, "extract", extract_part(read_json(Path(summary))), str(readme))
     _write(text, readme)
-    tables = [*CANONICAL.values(), *EXTRACTED.values(), FILTERS, UNSEGMENTED]
-    _write(dictionary(tables), docs / "data_dictionary.md")
-    (docs / "pictures").mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(picture, docs / "pictures" / Path(picture).name)
+    _write(dictionary(DESCRIBED), docs / "data_dictionary.md")
+    with whole_file(docs / "pictures" / Path(picture).name) as part:
+        shutil.copyfile(picture, part)
 
 
 def _write(text: str, path: Path) -> None:

@@ -6,9 +6,10 @@ clusterer, the seed, and the code and libraries that compute it. What is in the 
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,16 +26,30 @@ _LIBRARIES = ("numpy", "scipy", "scikit-learn", "hdbscan", "umap-learn", "pynnde
 
 
 def describe(component: Any) -> dict[str, Any]:
-    """A component's class and parameters, nested components included, as plain JSON values."""
-    if hasattr(component, "get_params"):
+    """A component's class and parameters, nested components included, as plain JSON values.
+
+    Raises:
+        TypeError: a parameter has no content that could be told: its text would differ from process to process.
+    """
+    if hasattr(component, "get_params") and not isinstance(component, type):
         kind = type(component)
         parameters = {name: describe(value) for name, value in component.get_params(deep=False).items()}
         return {"class": f"{kind.__module__}.{kind.__qualname__}", "params": parameters}
-    if callable(component):
-        return {"function": f"{component.__module__}.{component.__qualname__}"}
-    if isinstance(component, Sequence) and not isinstance(component, str):
+    if isinstance(component, np.generic | np.ndarray):
+        return describe(component.tolist())
+    if component is None or isinstance(component, str | bool | int | float):
+        plain = not isinstance(component, float) or math.isfinite(component)
+        return {"value": component if plain else str(component)}  # JSON has no word for nan
+    if isinstance(component, Mapping):
+        return {"mapping": {str(name): describe(value) for name, value in component.items()}}
+    if isinstance(component, Sequence):
         return {"values": [describe(item) for item in component]}
-    return {"value": component.item() if isinstance(component, np.generic) else component}
+    if isinstance(component, partial):
+        return {"function": describe(component.func), "args": describe(component.args), **describe(component.keywords)}
+    if callable(component) and hasattr(component, "__qualname__"):
+        return {"function": f"{component.__module__}.{component.__qualname__}"}
+    kind = type(component).__name__
+    raise TypeError(f"A parameter must be a number, a text, a list, a mapping, a function or an estimator; got {kind}.")
 
 
 @cache
@@ -62,7 +77,7 @@ def candidate_key(features_digest: str, *, scaler: Any, reducer: Any, clusterer:
         "seed": seed,
         "code": code_digest(),
     }
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +111,7 @@ class CandidateStore:
         labels = {str(value): partition.labels for value, partition in record.path.partitions.items()}
         table = pd.DataFrame(labels).rename_axis("id").reset_index()
         scores = [[value, {k: None if np.isnan(v) else v for k, v in s.items()}] for value, s in record.scores.items()]
-        with whole_folder(self._candidate(record.key)) as part:
+        with whole_folder(self._candidate(record.key), replace=False) as part:
             write_arrow(pyarrow.Table.from_pandas(table, preserve_index=False), part / "labels.parquet")
             content = {"key": record.key, "parameter": record.path.parameter, "scores": scores, "facts": record.facts}
             write_json(content, part / "candidate.json")

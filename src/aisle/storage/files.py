@@ -1,12 +1,13 @@
 """Files in and out: Parquet, JSON, CSV and figures, written whole or not at all, the contract checked on read."""
 
 import hashlib
+import errno
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,35 +30,72 @@ def whole_file(path: Path) -> Iterator[Path]:
     Raises:
         OSError: the folder cannot be written or the disk is full; nothing of ``path`` has changed.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}{_STALE}", dir=path.parent)
-    os.close(handle)
-    part = Path(name)
-    try:
-        yield part
-        part.chmod(0o644)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with _writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}{_STALE}", dir=path.parent)
+        os.close(handle)
+        part = Path(name)
+        try:
+            yield part
+            part.chmod(0o644)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 @contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
-    """A temporary folder beside ``path`` that takes its place on success and vanishes on failure."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=f".{path.name}{_STALE}", dir=path.parent))
-    part.chmod(0o755)
+def whole_folder(path: Path, *, replace: bool) -> Iterator[Path]:
+    """A temporary folder beside ``path`` that takes its place on success and vanishes on failure.
+
+    Where there is a folder already, also one that another process has just put there, it is replaced; or it stays and
+    the new one vanishes, if ``replace`` is false.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full; nothing of ``path`` has changed.
+    """
+    with _writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=f".{path.name}{_STALE}", dir=path.parent))
+        part.chmod(0o755)
     try:
         yield part
-        if path.exists():
-            old = Path(tempfile.mkdtemp(prefix=f".{path.name}{_STALE}old-", dir=path.parent))
-            path.replace(old)
-            part.replace(path)
-            shutil.rmtree(old)
-        else:
-            part.replace(path)
+        with _writing(path):
+            _take_place(part, path, replace)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def _take_place(part: Path, path: Path, replace: bool) -> None:
+    """Moves a folder where ``path`` is. In one step that is possible only where no folder with files is."""
+    aside: list[Path] = []
+    try:
+        while True:
+            try:
+                part.replace(path)
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+            else:
+                return
+            if not replace:
+                return
+            aside.append(Path(tempfile.mkdtemp(prefix=f".{path.name}{_STALE}", dir=path.parent)))
+            with suppress(FileNotFoundError):  # another process has just moved it aside
+                path.replace(aside[-1])
+    finally:
+        if aside and not path.exists():
+            aside[-1].replace(path)
+        for old in aside:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """The system's errors, as a sentence that names the file one knows and not its temporary name."""
+    try:
+        yield
+    except OSError as error:
+        raise type(error)(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
 def write_arrow(rows: pyarrow.Table, path: Path) -> None:
@@ -142,8 +180,10 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def write_figure(figure: "Figure", path: Path) -> None:
     """A figure as PNG or SVG by the suffix; the same figure gives the same bytes."""
+    from matplotlib import rc_context
+
     empty = {".png": {"Software": None}, ".svg": {"Date": None, "Creator": None}}
-    with whole_file(path) as part:
+    with whole_file(path) as part, rc_context({"svg.hashsalt": "aisle"}):
         figure.savefig(part, format=path.suffix.removeprefix("."), metadata=empty[path.suffix], bbox_inches="tight")
 
 
@@ -154,16 +194,18 @@ def write_parts(parts: Iterable[tuple[str, pyarrow.Table]], folder: Path) -> dic
     """
     rows: dict[str, int] = {}
     writers: dict[str, pyarrow.parquet.ParquetWriter] = {}
-    with whole_folder(folder) as part:
+    with whole_folder(folder, replace=True) as part:
         try:
             for name, table in parts:
-                if name not in writers:
-                    path = part / f"{name}.parquet"
-                    writers[name] = pyarrow.parquet.ParquetWriter(path, table.schema, compression="zstd")
-                    rows[name] = 0
-                writers[name].write_table(table)
+                with _writing(folder / f"{name}.parquet"):
+                    if name not in writers:
+                        path = part / f"{name}.parquet"
+                        writers[name] = pyarrow.parquet.ParquetWriter(path, table.schema, compression="zstd")
+                        rows[name] = 0
+                    writers[name].write_table(table)
                 rows[name] += table.num_rows
         finally:
-            for writer in writers.values():
-                writer.close()
+            for name, writer in writers.items():
+                with _writing(folder / f"{name}.parquet"):
+                    writer.close()
     return rows

@@ -9,11 +9,15 @@ from typing import Any
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from aisle.tracking.progress import OUTCOME, SweepProgress
+
+_USERS_MISTAKES = (HydraException, OmegaConfBaseException, ValueError, OSError)
 
 
 class StudyCallback(Callback):
@@ -110,7 +114,8 @@ def _or_exit(call: Callable[[], Any]) -> Any:
     try:
         return call()
     except Exception as error:
-        if os.environ.get("AISLE_TRACEBACK") or not isinstance(error, ValueError | OSError):
-            traceback.print_exc()
+        if "AISLE_TRACEBACK" in os.environ or not isinstance(error, _USERS_MISTAKES):
+            traceback.print_exc()  # a bug must not pass as a warning either
             raise SystemExit(1) from None
-        raise SystemExit(f"aisle: {' '.join(str(error).split())}") from None
+        cause = error.__cause__ if isinstance(error, HydraException) and error.__cause__ else error
+        raise SystemExit(f"aisle: {' '.join(str(cause).split())}") from None

@@ -4,9 +4,11 @@ import logging
 import os
 import sqlite3
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from urllib.parse import quote, unquote, urlsplit
@@ -34,7 +36,7 @@ class Connection:
         # unreachable server for four minutes.
         os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
-        import mlflow.tracking  # noqa: F401  its import sets the levels that are changed here
+        self.ask(import_module, "mlflow.tracking")  # which sets the levels that are changed here
 
         loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
         before = [logger.level for logger in loggers]
@@ -64,7 +66,9 @@ class Connection:
         pause = 0.1
         while True:
             try:
-                return call(*args, **kwargs)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # MLflow's own, about its libraries
+                    return call(*args, **kwargs)
             except Exception as error:
                 locked = "database is locked" in str(error)
                 if not locked:

@@ -39,7 +39,7 @@ class Assortment:
     popularity: Floats
 
     def choose(self, shopper: Keys, group: Integers, price_level: Floats, rng: np.random.Generator) -> Integers:
-        """A product of the ``group`` for each shopper: one of the shopper's favourites there, the first ones most often.
+        """A product of the ``group`` for each shopper: one of the shopper's favourites there, mostly the first ones.
 
         ``price_level`` is the shopper's hidden trait: who has a high one has dearer favourites.
         """
@@ -48,7 +48,8 @@ class Assortment:
         taste = ndtri(lasting_uniform(self.stream, shopper, group, favourite))
         level = ndtr(real.PRICE_LOADING * price_level + np.sqrt(1 - real.PRICE_LOADING**2) * taste)
         position = np.searchsorted(self.popularity, group + level, side="right")
-        return self.by_price[np.minimum(position, PRODUCT_COUNT - 1)]
+        chosen: Integers = self.by_price[np.minimum(position, PRODUCT_COUNT - 1)]
+        return chosen
 
 
 def stock(rng: np.random.Generator) -> Assortment:
@@ -80,9 +81,10 @@ def stock(rng: np.random.Generator) -> Assortment:
 
 def _tree(rng: np.random.Generator) -> tuple[Integers, Integers]:
     """Class and department of each product, in the order of the groups."""
-    class_of_product, department_of_class = [], []
+    class_sizes: list[int] = []
+    department_of_class: list[int] = []
     for number, group in enumerate(real.GROUPS, start=1):
-        first_class, first_department = len(class_of_product), len(set(department_of_class))
+        first_class, first_department = len(class_sizes), len(set(department_of_class))
         classes = _split(group.classes, group.departments, rng)
         department_of_class += (first_department + np.repeat(np.arange(group.departments), classes)).tolist()
         if number == real.BAG_GROUP:
@@ -90,8 +92,8 @@ def _tree(rng: np.random.Generator) -> tuple[Integers, Integers]:
             products = np.insert(products, real.BAG_CLASS - 1 - first_class, real.NEUTRAL_CLASS_PRODUCTS)
         else:
             products = _split(group.products, group.classes, rng)
-        class_of_product += products.tolist()
-    product_class = np.repeat(np.arange(len(class_of_product)), class_of_product)
+        class_sizes += products.tolist()
+    product_class = np.repeat(np.arange(len(class_sizes)), class_sizes)
     return product_class, np.array(department_of_class)[product_class]
 
 
@@ -103,19 +105,22 @@ def _split(total: int, parts: int, rng: np.random.Generator) -> Integers:
 def _group_columns(
     group: real.Group, rng: np.random.Generator
 ) -> tuple[Floats, Integers, Floats, npt.NDArray[np.bool_]]:
-    """Share of the group's purchases, cents, share of multiple purchases, and sold by weight, of the products of a group."""
+    """Of each product: share of the group's purchases, cents, share of multiple purchases, whether sold by weight."""
     count = group.products
     popular = spread(real.POPULARITY_SHAPE, real.SHAPE_LEVELS, count, rng)
     share = np.exp(group.popularity_spread * popular)
-    price = _arranged(
-        spread(real.PRICE_SHAPE, real.SHAPE_LEVELS, count, rng), popular, group.price_by_popularity, rng
-    )
+    price = _arranged(spread(real.PRICE_SHAPE, real.SHAPE_LEVELS, count, rng), popular, group.price_by_popularity, rng)
     cents = np.maximum(1, np.round(100 * np.exp(group.price_median + group.price_spread * price))).astype(np.int64)
     weighed = np.zeros(count, dtype=bool)
     ranked = np.argsort(-popular, kind="stable")
     weighed[ranked[np.arange(group.weighed_products) * count // max(group.weighed_products, 1)]] = True
     multiples = _multiple_shares(group, count)
-    return share / share.sum(), cents, np.where(weighed, 0.0, _arranged(multiples, price, PRICE_BY_MULTIPLES, rng)), weighed
+    return (
+        share / share.sum(),
+        cents,
+        np.where(weighed, 0.0, _arranged(multiples, price, PRICE_BY_MULTIPLES, rng)),
+        weighed,
+    )
 
 
 def _multiple_shares(group: real.Group, count: int) -> Floats:

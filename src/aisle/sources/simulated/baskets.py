@@ -1,9 +1,8 @@
-"""What is in the baskets: how many lines, of which groups and products, how many items, for how much; and their codes."""
+"""What is in the baskets: how many lines, of which groups and products, how many items, for how much."""
 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
 from aisle.sources.simulated import parameters as real
@@ -15,7 +14,9 @@ LINE_SHARES = np.array([group.line_shares for group in real.GROUPS]).T
 FRESH = real.FRESH_BY_DIVISION[DIVISION_OF_GROUP - 1]
 HOUSEHOLD = real.HOUSEHOLD_BY_DIVISION[DIVISION_OF_GROUP - 1]
 OWN_TASTE = np.sqrt(
-    np.maximum((real.TASTE_PART * np.array([group.taste_spread for group in real.GROUPS])) ** 2 - FRESH**2 - HOUSEHOLD**2, 0.0)
+    np.maximum(
+        (real.TASTE_PART * np.array([group.taste_spread for group in real.GROUPS])) ** 2 - FRESH**2 - HOUSEHOLD**2, 0.0
+    )
 )
 QUANTITY_SHARES = np.stack([real.QUANTITY_SHARES, real.BAG_QUANTITY_SHARES])
 CHANCE_OF_SIZE = np.sqrt(
@@ -55,7 +56,7 @@ def line_counts(visits: Visits, store_shift: Floats, rng: np.random.Generator) -
 def fill(
     visits: Visits, counts: Integers, assortment: Assortment, taste_scale: float, rng: np.random.Generator
 ) -> Lines:
-    """Lines with ``counts`` different products in each basket; ``taste_scale`` is the spread of customers' own tastes."""
+    """Lines with ``counts`` different products in each basket; customers' own tastes are scaled by ``taste_scale``."""
     basket = np.repeat(np.arange(len(counts)), counts)
     appetite = _group_shares(visits, counts, assortment.stream, taste_scale)
     group = _groups(appetite, basket, counts, rng)
@@ -84,7 +85,8 @@ def _group_shares(visits: Visits, counts: Integers, stream: int, taste_scale: fl
     )
     tilt = fresh[:, None] * FRESH + visits.trait("household")[:, None] * HOUSEHOLD + spread * own
     expected_gain = (FRESH**2 + HOUSEHOLD**2 + spread**2) / 2
-    return LINE_SHARES[size_class] * np.exp(tilt - expected_gain)
+    appetite: Floats = LINE_SHARES[size_class] * np.exp(tilt - expected_gain)
+    return appetite
 
 
 def _groups(appetite: Floats, basket: Integers, counts: Integers, rng: np.random.Generator) -> Integers:
@@ -129,9 +131,7 @@ def _repeated(basket: Integers, product: Integers, among: Integers) -> Integers:
     return np.sort(lines[order[1:][key[order[1:]] == key[order[:-1]]]])
 
 
-def _quantities(
-    assortment: Assortment, product: Integers, multiples: Floats, rng: np.random.Generator
-) -> Integers:
+def _quantities(assortment: Assortment, product: Integers, multiples: Floats, rng: np.random.Generator) -> Integers:
     """Items of each line: 1, or 3 and more."""
     share = assortment.multiple_share[product]
     odds = share / (1 - share) * np.exp(real.MULTIPLES_LOADING * multiples - real.MULTIPLES_LOADING**2 / 2)

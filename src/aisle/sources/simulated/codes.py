@@ -33,9 +33,7 @@ def numbered(prefix: str, numbers: Integers, digits: int) -> Codes:
 
 def shelve(assortment: Assortment) -> Shelf:
     """The kind of each product, and whether it is silent about price sensitivity."""
-    kinds = dunnhumby_kinds(
-        numbered("CL", assortment.product_class + 1, 5), numbered("G", assortment.group + 1, 5)
-    )
+    kinds = dunnhumby_kinds(numbered("CL", assortment.product_class + 1, 5), numbered("G", assortment.group + 1, 5))
     silent = np.isin(DIVISION_OF_GROUP[assortment.group], real.SILENT_DIVISIONS)
     return Shelf(
         group=assortment.group,
@@ -59,7 +57,7 @@ def code(lines: Lines, shelf: Shelf, basket_count: int) -> BasketCodes:
 def price_sensitivities(
     visits: Visits, counts: Integers, lines: Lines, shelf: Shelf, missions: Codes, rng: np.random.Generator
 ) -> Codes:
-    """LA, MM or UM by the customer, the size and the mission of the basket; XX for baskets of nothing but silent products."""
+    """LA, MM or UM by customer, size and mission; XX for baskets of nothing but silent products."""
     telling = np.bincount(lines.basket, weights=~shelf.silent[lines.product], minlength=len(counts)) > 0
     size_class = np.searchsorted(real.SIZE_CLASS_LIMITS, counts, side="right")
     mission = np.argmax(missions[:, None] == np.array(real.MISSION_CODES), axis=1)

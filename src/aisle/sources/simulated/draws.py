@@ -1,8 +1,8 @@
 """Random numbers that need no memory: quantile tables, and lasting choices as functions of who chooses what.
 
-A customer's home store or favourite products must be the same in every week. Storing them would cost a table per customer
-and product group; here they are hashed from the customer's number instead (SplitMix64), so that any of them can be
-drawn again at any time, in any order, on any number of threads.
+A customer's main store and favourite products must be the same in every week. Storing them would cost a table per
+customer and product group; here they are hashed from the customer's number instead (SplitMix64), so that any of them
+can be drawn again at any time, in any order.
 """
 
 import numpy as np
@@ -47,8 +47,8 @@ def pick(shares: Floats, uniform: Floats) -> Integers:
     [0, 1, 1, 2]
     """
     cumulative = np.cumsum(shares)
-    position = np.searchsorted(cumulative, uniform * cumulative[-1], side="right")
-    return np.minimum(position, len(shares) - 1).astype(np.int64)
+    position: Integers = np.searchsorted(cumulative, uniform * cumulative[-1], side="right")
+    return np.minimum(position, len(shares) - 1)
 
 
 def pick_by_row(shares: Floats, row: Integers, uniform: Floats) -> Integers:
@@ -61,8 +61,8 @@ def pick_by_row(shares: Floats, row: Integers, uniform: Floats) -> Integers:
     cumulative = np.cumsum(shares, axis=1)
     cumulative /= cumulative[:, -1:]
     cumulative += np.arange(len(shares))[:, None]
-    position = np.searchsorted(cumulative.ravel(), row + uniform, side="right") - row * width
-    return np.clip(position, 0, width - 1).astype(np.int64)
+    position: Integers = np.searchsorted(cumulative.ravel(), row + uniform, side="right") - row * width
+    return np.clip(position, 0, width - 1)
 
 
 def apportioned(total: int, shares: Floats) -> Integers:
@@ -72,13 +72,13 @@ def apportioned(total: int, shares: Floats) -> Integers:
     [5, 3, 2]
     """
     exact = total * shares / shares.sum()
-    parts = np.floor(exact).astype(np.int64)
+    parts: Integers = np.floor(exact).astype(np.int64)
     largest = np.argsort(parts - exact, kind="stable")[: total - int(parts.sum())]
     parts[largest] += 1
     return parts
 
 
 def spread(knots: Floats, levels: Floats, count: int, rng: np.random.Generator) -> Floats:
-    """``count`` values that follow the quantile function through ``(levels, knots)`` as evenly as can be, in random order."""
-    uniform = (np.arange(count) + 0.5) / max(count, 1)
+    """``count`` values spread evenly over the quantile function through ``(levels, knots)``, in random order."""
+    uniform = (np.arange(count) + 0.5) / count
     return rng.permutation(np.interp(uniform, levels, knots))

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from aisle.sources.simulated.parameters import FIRST_DAY
-from aisle.tables import STORE_FORMATS, UNDEFINED
+from aisle.tables import UNDEFINED
 
 ABSENT_WEEKS = (1, 36, 48, 88)
 """200608, 200643, 200703 and 200743, counted from 0: weeks the real data lacks, and so no simulation is measured on."""
@@ -29,8 +29,8 @@ def measure(tables: Mapping[str, pa.Table]) -> dict[str, Measured]:
     customers = customer_habits(baskets, tables["customers"].to_pandas())
     return {
         "baskets per customer": _quantiles(customers["baskets"], (25, 50, 75, 90, 95))
-        | {"mean": customers["baskets"].mean(), "one": (customers["baskets"] == 1).mean()},
-        "lines per basket": _quantiles(baskets["lines"], (50, 75, 95, 99))
+        | {"mean": customers["baskets"].mean(), "one basket (%)": 100 * (customers["baskets"] == 1).mean()},
+        "lines per basket": _quantiles(baskets["lines"], (50, 95, 99))
         | _logs(baskets["lines"])
         | _shares(baskets["lines"]),
         "spend per basket": _quantiles(baskets["spend"], (10, 25, 50, 75, 90, 95, 99)) | _logs(baskets["spend"]),
@@ -52,7 +52,7 @@ def measure(tables: Mapping[str, pa.Table]) -> dict[str, Measured]:
 
 
 def customer_habits(baskets: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
-    """One row per customer who came: counts, means, shares of codes, hours, stores and gaps, beside the customer's codes."""
+    """One row per customer who came: counts, means, shares of codes, hours and stores, beside the customer's codes."""
     carded = baskets[baskets["customer_id"].notna()]
     by_customer = carded.groupby("customer_id", sort=True)
     habits = by_customer.agg(
@@ -109,7 +109,7 @@ def _with_totals(baskets: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
     baskets["lines"] = np.bincount(lines["basket"], minlength=count)
     baskets["items"] = np.bincount(lines["basket"], weights=lines["items"], minlength=count)
     baskets["spend"] = np.bincount(lines["basket"], weights=lines["spend"], minlength=count)
-    return baskets[~baskets["week"].isin(ABSENT_WEEKS)]
+    return baskets.loc[~baskets["week"].isin(ABSENT_WEEKS)]
 
 
 def _quantiles(values: pd.Series, percents: Sequence[int]) -> Measured:
@@ -126,7 +126,9 @@ def _shares(values: pd.Series) -> Measured:
 
 
 def _gaps(baskets: pd.DataFrame) -> Measured:
-    days = baskets[baskets["customer_id"].notna()].groupby(["customer_id", "day"], sort=True).size().reset_index(name="n")
+    days = (
+        baskets[baskets["customer_id"].notna()].groupby(["customer_id", "day"], sort=True).size().reset_index(name="n")
+    )
     gaps = days["day"].diff()[days["customer_id"] == days["customer_id"].shift()].astype(int)
     return {"mean": float(gaps.mean()), "2 baskets a day": float((days["n"] > 1).mean())} | (
         _quantiles(gaps, (50,)) | _shares(gaps)

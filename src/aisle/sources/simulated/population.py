@@ -9,8 +9,8 @@ from aisle.sources.simulated import parameters as real
 from aisle.sources.simulated.draws import Floats, Integers, apportioned, pick, pick_by_row
 
 PLANTED_TRAITS = ("activity", "size", "multiples", "price", "fresh", "household", "lean")
-"""What segments differ in: trips, lines per basket, items per line, price level, taste for fresh food, taste for household
-goods, and the lean of the baskets' price sensitivity from LA to UM."""
+"""What segments differ in: trips, lines per basket, items per line, price level, taste for fresh food, taste for
+household goods, and the lean of the baskets' price sensitivity from LA to UM."""
 TRAITS = (*PLANTED_TRAITS, "clock", "variety", "schedule")
 CHANCE = np.array([0.13, 0.21, 0.18, 0.27, 0.35, 0.40, 0.57])
 """How far off 50 baskets show each planted trait (standard error, in standard deviations of the trait)."""
@@ -30,8 +30,8 @@ class Population:
 
     Codes are positions in the tuples of `parameters`. ``traits`` has one column per name in `TRAITS`, standard normal
     where no segments are planted. ``taste_scale`` is what customers' own tastes are multiplied by. ``weekly_trips`` is
-    the rate while the customer is present, from ``first_week`` to before ``last_week``; ``certain_week`` is the week of the
-    one trip that makes somebody a customer.
+    the rate while the customer is present, from ``first_week`` to before ``last_week``; ``certain_week`` is the week
+    of the one trip that makes somebody a customer.
     """
 
     segment: Integers
@@ -47,7 +47,7 @@ class Population:
 
 
 def segment_centres(shares: tuple[float, ...]) -> Floats:
-    """Segments x `PLANTED_TRAITS`: steps of one in each trait, in another order from trait to trait; mean 0 over customers."""
+    """Segments x `PLANTED_TRAITS`: steps of one in each trait, ordered differently by trait; mean 0 over customers."""
     levels = np.add.outer(np.arange(len(shares)), np.arange(len(PLANTED_TRAITS))) % len(shares)
     weights = np.array(shares) / sum(shares)
     centres: Floats = levels - np.einsum("k,kj->j", weights, levels)
@@ -57,9 +57,9 @@ def segment_centres(shares: tuple[float, ...]) -> Floats:
 def populate(customers: int, shares: tuple[float, ...], separation: float, rng: np.random.Generator) -> Population:
     """Customers in segments of the given ``shares`` of them; none of it shows when there is one share or no separation.
 
-    ``separation`` is the step between segments in every planted trait, in standard deviations of what 50 baskets show of the
-    trait within a segment. The larger it is, the more alike are the customers of one segment, in all traits, tastes and
-    frequency, so that the spread over all customers stays of the same order.
+    ``separation`` is the step between segments in every planted trait, in standard deviations of what 50 baskets show
+    of the trait within a segment. The larger it is, the more alike are the customers of one segment, in all traits,
+    tastes and frequency, so that the spread over all customers stays of the same order.
     """
     sizes = apportioned(customers, np.array(shares))
     segment = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))

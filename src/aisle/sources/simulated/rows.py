@@ -18,17 +18,22 @@ from aisle.tables import MONEY
 
 FIRST_BASKET_WEEK = 9941001
 """The first seven digits of the basket ids of the first week."""
+LAST_WEEK = 9999999 - FIRST_BASKET_WEEK + 1
+"""Weeks for which there are basket ids of 15 digits."""
 
 
 def customer_ids(count: int) -> Codes:
+    """CUST and ten digits, in the order of the customers' numbers."""
     return numbered("CUST", np.arange(1, count + 1), 10)
 
 
 def store_ids(count: int) -> Codes:
+    """STORE and five digits."""
     return numbered("STORE", np.arange(1, count + 1), 5)
 
 
 def product_ids(count: int) -> Codes:
+    """PRD09 and five digits."""
     return numbered("PRD09", np.arange(1, count + 1), 5)
 
 
@@ -38,6 +43,7 @@ def basket_ids(week: int, count: int) -> Codes:
 
 
 def customer_rows(population: Population) -> pa.Table:
+    """The customers, by id."""
     lifestages = pa.array(real.LIFESTAGE_CODES, pa.string())
     sensitivities = pa.array(real.SENSITIVITY_CODES)
     return pa.table(
@@ -50,6 +56,7 @@ def customer_rows(population: Population) -> pa.Table:
 
 
 def store_rows(shops: Shops) -> pa.Table:
+    """The stores, by id."""
     return pa.table(
         {
             "store_id": store_ids(len(shops.format)),
@@ -60,6 +67,7 @@ def store_rows(shops: Shops) -> pa.Table:
 
 
 def product_rows(assortment: Assortment) -> pa.Table:
+    """The products, by id."""
     return pa.table(
         {
             "product_id": product_ids(len(assortment.group)),
@@ -104,4 +112,3 @@ def line_rows(week: int, lines: Lines, basket_count: int, products: pa.Array) ->
             "spend": to_decimals(lines.cents),
         }
     )
-

@@ -17,8 +17,10 @@ NOBODY = -1
 
 @dataclass(frozen=True, eq=False)
 class Visits:
-    """One element per trip, in the order of time. ``shopper`` is a number that is the same for all trips of a customer and
-    another one for every trip without a card; ``day`` counts from Monday = 0.
+    """One element per trip, in the order of time.
+
+    ``customer`` is a number from 0 or `NOBODY`; ``shopper`` is the same for all trips of a customer and different for
+    every trip without a card; ``day`` counts from Monday = 0.
     """
 
     customer: Integers
@@ -78,10 +80,13 @@ def visits_of(
 
 
 def _who(week: int, population: Population, anonymous_share: float, rng: np.random.Generator) -> Integers:
+    """The customer of each trip; a part of a customer's trips is as regular as whole trips can be."""
     present = (population.first_week <= week) & (week < population.last_week)
     rate = population.weekly_trips * present * season(week)
     certain = week % real.SPAN_WEEKS == population.certain_week
-    with_card = np.repeat(np.arange(len(rate)), rng.poisson(rate) + certain)
+    regular = np.floor(real.REGULARITY * rate + rng.random(len(rate))).astype(np.int64)
+    trips = regular + rng.poisson((1 - real.REGULARITY) * rate) + certain
+    with_card = np.repeat(np.arange(len(rate)), trips)
     expected = rate.sum() + len(rate) / real.SPAN_WEEKS * season(week)
     without_card = rng.poisson(expected * anonymous_share / (1 - anonymous_share))
     return np.concatenate([with_card, np.full(without_card, NOBODY)])

@@ -1,0 +1,151 @@
+"""Generated parts: only what stands between the markers changes, and it says what the run found."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aisle.documents import dictionary, extract_part, leaderboard_part, markdown_table, replace_part
+from aisle.leaderboard import leaderboard
+from aisle.stages import readme
+from aisle.tables import CANONICAL, EXTRACTED, LINES
+
+TEXT = "before\n<!-- part -->\nold\n<!-- /part -->\nafter\n"
+WORDS = st.text(alphabet=st.characters(codec="utf-8", exclude_characters="<>\r"), max_size=40)
+
+
+@given(before=WORDS, old=WORDS, new=WORDS, after=WORDS)
+def test_only_what_stands_between_the_markers_changes(before: str, old: str, new: str, after: str) -> None:
+    text = f"{before}\n<!-- part -->\n{old}\n<!-- /part -->\n{after}"
+    found = replace_part(text, "part", new, "README.md")
+    assert found == f"{before}\n<!-- part -->\n{new.rstrip()}\n<!-- /part -->\n{after}"
+    assert replace_part(found, "part", new, "README.md") == found
+
+
+def test_an_empty_part_can_be_filled() -> None:
+    text = "<!-- part -->\n<!-- /part -->\n"
+    assert replace_part(text, "part", "new", "README.md") == "<!-- part -->\nnew\n<!-- /part -->\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nothing",
+        "<!-- part -->\n",
+        "<!-- /part -->\n<!-- part -->\n",
+        TEXT + TEXT,
+        "<!-- part -->\n" + TEXT,
+        TEXT + "<!-- /part -->\n",
+    ],
+)
+def test_markers_that_are_missing_repeated_or_crossed_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"README.md must hold the markers <!-- part --> and <!-- /part --> once"):
+        replace_part(text, "part", "new", "README.md")
+
+
+def test_a_pipe_in_a_cell_does_not_end_the_cell() -> None:
+    assert markdown_table(["a"], [["x | y"]]) == "| a |\n|---|\n| x \\| y |"
+
+
+def _row(lifestage: str, clusterer: str, k: int, score: float, smallest: float = 0.2) -> dict[str, object]:
+    names = {"lifestage": lifestage, "features": "baskets", "scaler": "standard", "reducer": "none"}
+    measured = {"n_clusters": float(k), "coverage": 1.0, "balance": 0.9, "smallest_share": smallest}
+    scores = {"features/silhouette": score, "features/ranking_score": score}
+    told = {"parameter": "n_clusters", "tuning_value": float(k), "customer_count": 120, "candidate_key": clusterer}
+    return {**names, "clusterer": clusterer, **told, **measured, **scores}
+
+
+BOARD = leaderboard(
+    [
+        _row("YA", "kmeans", 2, 0.31),
+        _row("YA", "kmeans", 3, 0.33),
+        _row("YA", "ward", 2, 0.40, smallest=0.01),
+        _row("YA", "ward", 3, 0.28),
+        _row("YA", "dbscan", 2, 0.10),
+        _row("OA", "ward", 4, 0.25),
+    ],
+    floor=0.05,
+)
+
+
+def test_the_leaderboard_shows_the_best_eligible_partition_of_the_best_methods_of_each_lifestage() -> None:
+    rows = [line.split(" | ") for line in leaderboard_part(BOARD, best=2).splitlines()[2:]]
+    assert [(row[0], row[3], row[4], row[-1]) for row in rows] == [
+        ("| older adults (OA)", "ward", "4", "0.250 |"),
+        ("| young adults (YA)", "kmeans", "3", "0.330 |"),
+        ("| young adults (YA)", "ward", "3", "0.280 |"),
+    ]
+
+
+def test_the_leaderboard_is_the_same_from_the_frame_and_from_its_csv(tmp_path: Path) -> None:
+    BOARD.to_csv(tmp_path / "leaderboard.csv", index=False)
+    assert leaderboard_part(pd.read_csv(tmp_path / "leaderboard.csv"), best=3) == leaderboard_part(BOARD, best=3)
+
+
+def test_the_counts_of_the_extract_name_the_lifestages() -> None:
+    counts = {"customer_count": 12, "basket_count": 340}
+    told = extract_part({"lifestages": {"OA": counts, "unclassified": counts}})
+    assert "| older adults | OA | 12 | 340 |" in told
+    assert "| unclassified | unclassified | 12 | 340 |" in told
+
+
+def test_the_dictionary_tells_every_table_column_type_code_and_key() -> None:
+    tables = [*CANONICAL.values(), *EXTRACTED.values()]
+    told = dictionary(tables)
+    for table in tables:
+        section = told.split(f"## {table.name}\n")[1].split("\n## ")[0]
+        assert f"Key: {', '.join(table.key)}." in section
+        for name, column in table.columns.items():
+            (row,) = [line for line in section.splitlines() if line.startswith(f"| {name} |")]
+            assert f"| {column.type} |" in row
+            assert column.meaning in row
+            assert all(code in row for code in column.codes)
+            assert ("may be null" in row) is column.nullable
+
+
+def test_the_dictionary_tells_where_a_column_is_found() -> None:
+    assert "basket_id is found in baskets." in dictionary([LINES])
+
+
+@pytest.fixture
+def documents(tmp_path: Path) -> dict[str, Path]:
+    """The arguments of the stage, in a folder of its own."""
+    paths = {
+        "leaderboard": tmp_path / "leaderboard.csv",
+        "summary": tmp_path / "summary.json",
+        "picture": tmp_path / "ranking.png",
+        "readme": tmp_path / "README.md",
+        "docs": tmp_path / "docs",
+    }
+    BOARD.to_csv(paths["leaderboard"], index=False)
+    counts = {"OA": {"customer_count": 12, "basket_count": 340}}
+    paths["summary"].write_text(json.dumps({"lifestages": counts}))
+    paths["picture"].write_bytes(b"a picture")
+    paths["readme"].write_text("<!-- leaderboard -->\n<!-- /leaderboard -->\n<!-- extract -->\n<!-- /extract -->\n")
+    return paths
+
+
+def test_the_stage_fills_the_readme_and_the_docs_and_a_second_time_changes_nothing(documents: dict[str, Path]) -> None:
+    readme.run(**documents)
+    written = {path: path.read_bytes() for path in documents["docs"].rglob("*") if path.is_file()}
+    text = documents["readme"].read_text()
+    assert "| young adults (YA) |" in text
+    assert "| older adults | OA | 12 | 340 |" in text
+    assert {path.relative_to(documents["docs"]).as_posix() for path in written} == {
+        "data_dictionary.md",
+        "pictures/ranking.png",
+    }
+    readme.run(**documents)
+    assert documents["readme"].read_text() == text
+    assert {path: path.read_bytes() for path in written} == written
+
+
+def test_a_readme_without_markers_is_left_as_it_is(documents: dict[str, Path]) -> None:
+    documents["readme"].write_text("no markers\n")
+    with pytest.raises(ValueError, match=r"README.md must hold the markers"):
+        readme.run(**documents)
+    assert documents["readme"].read_text() == "no markers\n"
+    assert not documents["docs"].exists()

@@ -1,0 +1,134 @@
+"""The README tells the truth: its commands run, its links lead somewhere, its generated parts are those of the last run."""
+
+import hashlib
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pyarrow
+import pytest
+import yaml
+from omegaconf import DictConfig
+
+from aisle.documents import dictionary, extract_part, leaderboard_part, replace_part
+from aisle.stages.readme import DESCRIBED
+from aisle.storage import read_json
+from tests.verify.workspace import REPOSITORY, Block, Workspace, blocks, grocery_workspace
+
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+LEADERBOARD = REPOSITORY / "artifacts" / "method_grid" / "leaderboard.csv"
+SUMMARY = REPOSITORY / "artifacts" / "extract" / "summary.json"
+COMMANDS = [block for block in blocks(README) if block.language == "sh"]
+INLINE = r"`((?:make|python -m|dvc|pip|git|\. \.venv)[^`]*)`"
+PROVED = {
+    "make reproduce": "tests/verify/test_fresh_clone.py",
+    "make test": "tests/verify/test_fresh_clone.py",
+    "make mlflow": "tests/verify/test_fresh_clone.py",
+    "dvc repro": "tests/verify/test_fresh_clone.py",
+    "dvc metrics diff": "tests/verify/test_fresh_clone.py",
+    ". .venv/bin/activate": "tests/verify/test_fresh_clone.py",
+    "pip install .": "tests/verify/test_wheel.py",
+}
+"""Commands in the README's sentences -> the proof that types them."""
+
+
+def _is_quick(block: Block) -> bool:
+    return not block.slow and not block.text.startswith("make ")
+
+
+def _named(block: Block) -> str:
+    return re.sub(r"\W+", "-", f"{block.heading} {block.text[:40]}").strip("-")
+
+
+@pytest.fixture(scope="module")
+def groceries(
+    compose: Callable[..., DictConfig],
+    grocery: Callable[..., dict[str, pyarrow.Table]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Workspace:
+    """Enough customers in YA and OA for every clusterer; never run in, only copied."""
+    return grocery_workspace(tmp_path_factory.mktemp("groceries") / "aisle", grocery(500, seed=11), compose)
+
+
+@pytest.mark.parametrize("block", filter(_is_quick, COMMANDS), ids=_named)
+def test_the_commands_of_every_quick_block_run(block: Block, groceries: Workspace, tmp_path: Path) -> None:
+    shutil.copytree(groceries.folder, tmp_path / "aisle")
+    Workspace(tmp_path / "aisle").run(block.text)
+
+
+def test_the_first_block_holds_the_two_commands() -> None:
+    assert [line.split("#")[0].strip() for line in COMMANDS[0].text.splitlines()] == ["make reproduce", "make test"]
+
+
+def test_every_command_in_a_sentence_has_a_proof_that_types_it() -> None:
+    fences = re.sub(r"```.*?```", "", README, flags=re.DOTALL)
+    assert sorted(set(re.findall(INLINE, fences))) == sorted(set(PROVED))
+    for command, proof in PROVED.items():
+        assert command in (REPOSITORY / proof).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "docs/decisions.md", "CHANGELOG.md"])
+def test_every_relative_link_leads_to_a_file(document: str) -> None:
+    path = REPOSITORY / document
+    targets = re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text(encoding="utf-8"))
+    missing = [target for target in targets if ":" not in target and not (path.parent / target).exists()]
+    assert missing == []
+
+
+def test_every_study_of_the_table_is_an_experiment_and_the_other_way_round() -> None:
+    told = re.findall(r"^\| `(\w+)` \| [a-z].*\?", README, flags=re.MULTILINE)
+    assert sorted(told) == sorted(path.stem for path in (REPOSITORY / "experiments").glob("*.yaml"))
+
+
+def test_every_stage_of_the_table_can_be_run() -> None:
+    stages = set(re.findall(r"^\| `(\w+)` \|(?! [a-z].*\?)", README, flags=re.MULTILINE))
+    assert stages
+    assert stages <= {path.stem for path in (REPOSITORY / "conf" / "stage").glob("*.yaml")}
+
+
+def _part(name: str) -> str:
+    found = re.search(rf"<!-- {name} -->\n(.*?)<!-- /{name} -->", README, flags=re.DOTALL)
+    assert found, f"README.md must hold the markers of {name}."
+    return found[1]
+
+
+def _made_from(path: Path, name: str) -> Path:
+    """The committed result a part is made from. Only a README without that part may be without it."""
+    if not path.exists() and not _part(name):
+        pytest.skip(f"README.md has no {name} yet and {path.name} is not there: run make reproduce and make readme.")
+    return path
+
+
+def test_the_leaderboard_is_that_of_the_committed_run() -> None:
+    board = pd.read_csv(_made_from(LEADERBOARD, "leaderboard"))
+    assert replace_part(README, "leaderboard", leaderboard_part(board, best=3), "README.md") == README
+
+
+def test_the_counts_of_the_extract_are_those_of_the_committed_run() -> None:
+    summary = read_json(_made_from(SUMMARY, "extract"))
+    assert replace_part(README, "extract", extract_part(summary), "README.md") == README
+
+
+def test_the_data_dictionary_is_that_of_the_contracts() -> None:
+    told = (REPOSITORY / "docs" / "data_dictionary.md").read_text(encoding="utf-8")
+    assert told == dictionary(DESCRIBED)
+
+
+def test_the_results_in_git_are_those_of_the_lock() -> None:
+    stages = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    lock = yaml.safe_load((REPOSITORY / "dvc.lock").read_text(encoding="utf-8"))["stages"]
+    pinned = {out["path"]: out["md5"] for stage in lock.values() for out in stage["outs"]}
+    listed = [
+        path.replace("${item}", str(item))
+        for stage in stages.values()
+        for item in stage.get("foreach", [None])
+        for out in [*stage.get("do", stage).get("outs", []), *stage.get("do", stage).get("metrics", [])]
+        if isinstance(out, dict)
+        for path, options in out.items()
+        if options.get("cache") is False
+    ]
+    found = {path: hashlib.md5((REPOSITORY / path).read_bytes(), usedforsecurity=False).hexdigest() for path in listed}
+    assert listed
+    assert found == {path: pinned[path] for path in listed}

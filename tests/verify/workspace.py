@@ -1,0 +1,155 @@
+"""Folders to type commands in, as a person would, and what the commands said."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+from hydra.utils import call
+from omegaconf import DictConfig
+
+from aisle.storage import write_table
+from aisle.tables import CANONICAL
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SCRIPTS = Path(sys.executable).parent
+_INHERITED = re.compile(r"(HYDRA|MLFLOW|PYTHON|PYTEST|VIRTUAL_ENV|COV|AISLE_PATH|DVC|GIT|MAKE|MFLAGS|UV_PROJECT)")
+"""What a person's shell does not have set, and a test's may."""
+
+
+class CommandError(AssertionError):
+    """A command that ended otherwise than it should; the message holds what it said."""
+
+
+def shell_environment(scripts: Path | None = SCRIPTS, **more: str) -> dict[str, str]:
+    """A person's environment; ``scripts`` is the folder of the activated virtual environment, if there is one."""
+    kept = {name: value for name, value in os.environ.items() if not _INHERITED.match(name)}
+    places = [str(scripts)] if scripts else []
+    places += [place for place in os.environ["PATH"].split(os.pathsep) if Path(place) != SCRIPTS]
+    return {**kept, "PATH": os.pathsep.join(places), "COLUMNS": "120", **more}
+
+
+def start(script: str, folder: Path, environment: Mapping[str, str]) -> "subprocess.Popen[str]":
+    """A bash script in a process group of its own, so that it can be stopped with all its children."""
+    return subprocess.Popen(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=folder,
+        env=dict(environment),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def stop(process: "subprocess.Popen[str]", how: signal.Signals = signal.SIGKILL) -> None:
+    """Send the signal to the whole group; a group that is gone already is no error."""
+    try:
+        os.killpg(process.pid, how)
+    except ProcessLookupError:
+        return
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A folder with an environment. ``run`` types a script into its shell."""
+
+    folder: Path
+    environment: Mapping[str, str] = field(default_factory=shell_environment, repr=False)
+
+    def run(self, script: str, *, code: int = 0, seconds: float = 300, **environment: str) -> str:
+        """What the script said, both streams.
+
+        Raises:
+            CommandError: it ended with another exit code than ``code``, or took longer than ``seconds``.
+        """
+        process = start(script, self.folder, {**self.environment, **environment})
+        try:
+            said, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            stop(process)
+            said, _ = process.communicate()
+            raise CommandError(f"{script}\ntook more than {seconds:g} seconds; it said:\n{said}") from None
+        finally:
+            stop(process)
+        if process.returncode != code:
+            raise CommandError(f"{script}\nended with {process.returncode} instead of {code}; it said:\n{said}")
+        return said
+
+    def write(self, name: str, text: str) -> None:
+        """A file of the workspace."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def read(self, name: str) -> bytes:
+        """The content of a file of the workspace."""
+        return (self.folder / name).read_bytes()
+
+
+def grocery_workspace(
+    folder: Path, tables: Mapping[str, pyarrow.Table], compose: Callable[..., DictConfig], *, source: bool = False
+) -> Workspace:
+    """The configuration and the experiments of the repository, with the features of a small grocery.
+
+    With ``source`` the package's code and the tests' common fixtures are there too, and it is this copy that runs.
+    """
+    for name in ("conf", "experiments", *(("src",) if source else ())):
+        shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "tests/conftest.py") if source else ():
+        (folder / name).parent.mkdir(exist_ok=True)
+        shutil.copyfile(REPOSITORY / name, folder / name)
+    for name, rows in tables.items():
+        write_table(rows, CANONICAL[name], folder / "data" / f"{name}.parquet")
+    stages: tuple[tuple[str, ...], ...] = (("stage=fingerprint",), ("stage=extract",))
+    for overrides in (*stages, *(("stage=features", f"features={block}") for block in ("baskets", "rfm", "mix"))):
+        call(compose(*overrides, f"paths.root={folder}").stage)
+    paths: dict[str, Any] = {"PYTHONPATH": str(folder / "src")} if source else {}
+    return Workspace(folder, shell_environment(**paths))
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a document: its language, the file it is the content of, its heading, whether it is slow."""
+
+    language: str
+    file: str | None
+    heading: str
+    slow: bool
+    text: str
+
+
+def blocks(document: str) -> list[Block]:
+    """The fenced blocks of a Markdown document, in order.
+
+    A block is the content of a file when the line before it is that file's name, as code, with a colon; it is slow when
+    ``<!-- slow -->`` stands before it.
+
+    >>> blocks("# A\\n<!-- slow -->\\n```sh\\nmake test\\n```\\n")
+    [Block(language='sh', file=None, heading='A', slow=True, text='make test\\n')]
+    """
+    found = []
+    heading, before = "", ""
+    lines = iter(document.splitlines())
+    for line in lines:
+        if line.startswith("```"):
+            inside = []
+            for text in lines:
+                if text.startswith("```"):
+                    break
+                inside.append(text)
+            named = re.fullmatch(r"`([^`]+)`:", before)
+            text = "".join(f"{text}\n" for text in inside)
+            slow = before == "<!-- slow -->"
+            found.append(Block(line.removeprefix("```"), named[1] if named else None, heading, slow, text))
+        elif line.startswith("#"):
+            heading = line.lstrip("#").strip()
+        before = line.strip() or before
+    return found
