@@ -39,8 +39,8 @@ study: $(READY) ## run one study of experiments/: make study STUDY=all_customers
 sync: $(READY) ## bring MLflow up to date with the candidate store
 	python -m aisle stage=sync study=all
 
-mlflow: sync ## review the studies in a browser
-	mlflow ui --backend-store-uri sqlite:///mlflow.db --host 127.0.0.1 --port 5000
+mlflow: sync ## review the studies in a browser; the addresses above open their leaderboards
+	mlflow server --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db} --host 127.0.0.1 --port 5000
 
 verify: $(READY) ## the slow proofs: fresh clones, kills, the browser
 	pytest -q -m verify -p no:cacheprovider tests

@@ -120,7 +120,9 @@ def publish(tmp_path: Path) -> Published:
         paths = {name: tmp_path / file for name, file in _FILES.items()}
         _write(paths, _lock(out="1"), _board(), _labels())
         git = ["git", "-C", str(tmp_path), "-c", "user.name=n", "-c", "user.email=e@example.org"]
-        for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "published"])[: 3 * commit]:
+        for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "published"])[
+            : 3 if commit else 2
+        ]:
             subprocess.run([*git, *command], check=True)
         return paths
 

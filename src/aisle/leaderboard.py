@@ -9,6 +9,25 @@ NAMES = ("lifestage", "features", "scaler", "reducer", "clusterer")
 """What a candidate is called: the option chosen for each role."""
 KEY = ("candidate_key", "tuning_value")
 RANKED_BY = "features/ranking_score"
+COLUMNS = {
+    **dict.fromkeys(NAMES, "str"),
+    "parameter": "str",
+    "tuning_value": "float64",
+    "customer_count": "int64",
+    "n_clusters": "int64",
+    "coverage": "float64",
+    "balance": "float64",
+    "smallest_share": "float64",
+    "features/silhouette": "float64",
+    RANKED_BY: "float64",
+    "embedding/silhouette": "float64",
+    "embedding/ranking_score": "float64",
+    "candidate_key": "str",
+    "excluded_because": "str",
+    "eligible": "bool",
+}
+"""A leaderboard's columns in their order, with their types; further scores come before candidate_key."""
+_LAST = ("candidate_key", "excluded_because", "eligible")
 
 
 def rows(
@@ -23,10 +42,11 @@ def rows(
 
 
 def leaderboard(entries: Iterable[Mapping[str, Any]], *, floor: float) -> pd.DataFrame:
-    """All rows, per lifestage best first, with ``eligible`` and ``excluded_because``.
+    """All rows, per lifestage best first, with ``eligible`` and ``excluded_because``: the columns `COLUMNS`.
 
     A partition is eligible when it has a ranking score and at least two clusters, each of at least the share ``floor``
-    of the customers. Ties are broken by fewer clusters, then by name, so that the order is the same on every machine.
+    of the customers. Ties are broken by fewer clusters, then by name and key, so that the order is the same on every
+    machine.
 
     Raises:
         ValueError: ``floor`` is not a share in [0, 0.5], or a candidate and tuning value occurs twice.
@@ -35,8 +55,8 @@ def leaderboard(entries: Iterable[Mapping[str, Any]], *, floor: float) -> pd.Dat
         raise ValueError(f"The floor must be a share of the customers in [0, 0.5]; got {floor}.")
     board = pd.DataFrame(list(entries))
     if board.empty:
-        return pd.DataFrame(columns=[*NAMES, *KEY, RANKED_BY, "eligible", "excluded_because"])
-    repeated = board.duplicated(list(KEY)) & board.duplicated([*NAMES, *KEY])
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in COLUMNS.items()})
+    repeated = board.duplicated([*NAMES, *KEY])  # one candidate may have several names
     if repeated.any():
         raise ValueError(f"A candidate must occur once; {int(repeated.sum())} rows repeat an earlier one.")
     board = board.assign(n_clusters=board["n_clusters"].astype(int), excluded_because=_exclusions(board, floor))
@@ -51,14 +71,17 @@ def leaderboard(entries: Iterable[Mapping[str, Any]], *, floor: float) -> pd.Dat
         "reducer",
         "clusterer",
         "tuning_value",
+        "candidate_key",
     ]
-    ascending = [True, False, False, *[True] * 6]
-    return board.sort_values(order, ascending=ascending, kind="stable", na_position="last").reset_index(drop=True)
+    ascending = [True, False, False, *[True] * 7]
+    board = board.sort_values(order, ascending=ascending, kind="stable", na_position="last").reset_index(drop=True)
+    known = [name for name in COLUMNS if name in board and name not in _LAST]
+    return board[[*known, *sorted(set(board.columns) - set(COLUMNS)), *_LAST]]
 
 
 def _exclusions(board: pd.DataFrame, floor: float) -> "pd.Series[str]":
     reasons = pd.Series("", index=board.index)
     small = board["smallest_share"] < floor
-    reasons = reasons.mask(small, f"a segment is smaller than {floor:.0%} of the customers")
+    reasons = reasons.mask(small, f"a segment is smaller than {100 * floor:.3g}% of the customers")
     reasons = reasons.mask(board[RANKED_BY].isna(), "no silhouette is defined")
     return reasons.mask(board["n_clusters"] < 2, "fewer than two clusters")

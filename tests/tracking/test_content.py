@@ -21,16 +21,14 @@ from aisle.profiles import labels_of
 from aisle.storage import describe
 from aisle.tracking import RunContent, Score
 from aisle.tracking.content import (
-    called,
     candidate_content,
     cluster_profiles,
     cluster_sizes,
     failed_content,
     flattened,
     summary_content,
-    summary_note,
-    told_apart_by,
 )
+from aisle.tracking.notes import called, summary_note, told_apart_by
 
 NAMES = {"lifestage": "YF", "features": "baskets", "scaler": "standard", "reducer": "pca", "clusterer": "kmeans"}
 ROLES = ("lifestage", "reducer", "clusterer")

@@ -36,19 +36,6 @@ def shell_environment(scripts: Path | None = SCRIPTS, **more: str) -> dict[str, 
     return {**kept, "PATH": os.pathsep.join(places), "COLUMNS": "120", **more}
 
 
-def start(script: str, folder: Path, environment: Mapping[str, str]) -> "subprocess.Popen[str]":
-    """A bash script in a process group of its own, so that it can be stopped with all its children."""
-    return subprocess.Popen(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=folder,
-        env=dict(environment),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-
-
 def stop(process: "subprocess.Popen[str]", how: signal.Signals = signal.SIGKILL) -> None:
     """Send the signal to the whole group; a group that is gone already is no error."""
     try:
@@ -64,13 +51,25 @@ class Workspace:
     folder: Path
     environment: Mapping[str, str] = field(default_factory=shell_environment, repr=False)
 
-    def run(self, script: str, *, code: int = 0, seconds: float = 300, **environment: str) -> str:
+    def start(self, script: str) -> "subprocess.Popen[str]":
+        """The running script, in a process group of its own, so that it can be stopped with all its children."""
+        return subprocess.Popen(
+            ["bash", "-euo", "pipefail", "-c", script],
+            cwd=self.folder,
+            env=dict(self.environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, script: str, *, fails: bool = False, seconds: float = 300) -> str:
         """What the script said, both streams.
 
         Raises:
-            CommandError: it ended with another exit code than ``code``, or took longer than ``seconds``.
+            CommandError: it failed, or with ``fails`` it did not, or it took longer than ``seconds``.
         """
-        process = start(script, self.folder, {**self.environment, **environment})
+        process = self.start(script)
         try:
             said, _ = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
@@ -79,8 +78,8 @@ class Workspace:
             raise CommandError(f"{script}\ntook more than {seconds:g} seconds; it said:\n{said}") from None
         finally:
             stop(process)
-        if process.returncode != code:
-            raise CommandError(f"{script}\nended with {process.returncode} instead of {code}; it said:\n{said}")
+        if (process.returncode != 0) is not fails:
+            raise CommandError(f"{script}\nended with {process.returncode}; it said:\n{said}")
         return said
 
     def write(self, name: str, text: str) -> None:

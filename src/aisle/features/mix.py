@@ -38,6 +38,11 @@ class Mix:
         return spend.group_by(["customer_id", "product_group"]).agg(cents=cents(spend.spend.sum()))
 
     def finish(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """See `aisle.features.FeatureBlock`.
+
+        Raises:
+            ValueError: the names of two product groups would be one column.
+        """
         spend = rows.pivot(index="customer_id", columns="product_group", values="cents").fillna(0).sort_index(axis=1)
         bought = (spend > 0).mean()
         rare = bought.index[bought < self.min_buyers_share]
@@ -45,5 +50,8 @@ class Mix:
         if len(rare):
             pooled = pooled.assign(other=pooled.get("other", 0) + spend[rare].sum(axis=1))
         logs = np.log(pooled.to_numpy(dtype="float64") / 100 + self.smoothing)
-        names = [f"mix_{str(group).replace(' ', '_').lower()}" for group in pooled.columns]
+        names = pd.Index([f"mix_{str(group).replace(' ', '_').lower()}" for group in pooled.columns])
+        if not names.is_unique:
+            alike = pooled.columns[names.duplicated(keep=False)].tolist()
+            raise ValueError(f"Product groups must differ in more than case and spaces; these do not: {alike}.")
         return pd.DataFrame(logs - logs.mean(axis=1, keepdims=True), index=pooled.index, columns=names)

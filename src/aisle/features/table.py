@@ -15,7 +15,8 @@ class FeatureTable:
     """Features by customer: float64, finite, unique index; ``cohort`` on the same index, both sorted by it.
 
     Raises:
-        ValueError: a column is not float64, a value is not finite, an id occurs twice, or the indices differ.
+        ValueError: a column is not float64, a value is not finite, an id occurs twice, a cohort is null, or the indices
+            differ.
     """
 
     values: pd.DataFrame
@@ -27,6 +28,8 @@ class FeatureTable:
             raise ValueError(f"Feature rows must be unique; these ids repeat: {twice}.")
         if not self.values.index.equals(self.cohort.index):
             raise ValueError("Features and cohort must have the same index in the same order.")
+        if self.cohort.hasnans:
+            raise ValueError(f"Every customer must have a cohort; {int(self.cohort.isna().sum())} have none.")
         other = [f"{name} ({dtype})" for name, dtype in self.values.dtypes.items() if dtype != np.float64]
         if other:
             raise ValueError(f"Features must be float64; got {', '.join(other)}.")

@@ -35,6 +35,7 @@ def run(
     names = detailed(names, overrides)
     key, status, reason = None, "failed", ""
     try:
+        _check_block_is_as_made(names["features"], Path(features))
         table = read_features(Path(features)).select(names["lifestage"])
         fewest = max(minimum_customers, clusterer.minimum_customers)
         if len(table.values) < fewest:
@@ -44,7 +45,7 @@ def run(
             status = _fit(CandidateStore(Path(store)), key, table, names, scaler, reducer, clusterer, seed)
     except Exception as error:  # a candidate that fails must not stop the sweep; the study's exit code tells
         log.debug("candidate failed", exc_info=True)
-        reason = f"{type(error).__name__}: {error}"
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
     seconds = round(time.perf_counter() - started, 3)
     content = {"names": names, "key": key, "status": status, "reason": reason, "seconds": seconds}
     write_json(content, Path(outcome))
@@ -56,10 +57,19 @@ def detailed(names: Mapping[str, str], overrides: Sequence[str]) -> dict[str, st
     >>> detailed({"clusterer": "agglomerative"}, ["seed=3", "clusterer.linkage=single"])
     {'clusterer': 'agglomerative linkage=single'}
     """
-    changed = {
-        role: [text.removeprefix(f"{role}.") for text in overrides if text.startswith(f"{role}.")] for role in names
-    }
+    bare = [text.lstrip("+") for text in overrides]  # a key that is added to the configuration changes it too
+    changed = {role: sorted(text.removeprefix(f"{role}.") for text in bare if text.startswith(f"{role}.")) for role in names}
     return {role: " ".join([name, *changed[role]]) for role, name in names.items()}
+
+
+def _check_block_is_as_made(name: str, features: Path) -> None:
+    """A candidate reads features that are made: a changed parameter of their block would change nothing but its name."""
+    block, _, changed = name.partition(" ")
+    if changed:
+        raise ValueError(
+            f"The features are read from {features}, so {changed} has no effect; write it into a new option of "
+            f"conf/features, make its features with python -m aisle stage=features features=OPTION, and choose that."
+        )
 
 
 def _fit(

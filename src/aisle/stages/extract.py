@@ -28,7 +28,7 @@ def run(*, database: Engine, extraction: Extraction, fingerprint: Path, output: 
         dropped = connection.fetch(extraction.filters(), order_by=["filter_number"])
     if baskets.num_rows == 0:
         raise ValueError(
-            "The extract is empty: every basket was dropped by a filter; see extraction in the configuration."
+            "The extract is empty: every basket was dropped by a filter; see cohort and sample in the configuration."
         )
     filters = _named(dropped)
     for row in (row for row in filters.to_pylist() if row["basket_count"]):

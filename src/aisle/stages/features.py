@@ -19,8 +19,7 @@ log = logging.getLogger(__name__)
 
 def run(*, database: Engine, summary: Path, blocks: Mapping[str, FeatureBlock], name: str, output: Path) -> None:
     """Write the features, ``<name>.parquet``, and who has none and why, ``<name>_unsegmented.parquet``."""
-    window = read_json(Path(summary))
-    today = date.fromisoformat(window["last_day"]) + timedelta(days=1)
+    today = _day_after_the_window(Path(summary))
     relations = {table: relation(contract) for table, contract in EXTRACTED.items()}
     because = {name: why for block in blocks.values() for name, why in block.undefined.items()}
     finished = []
@@ -41,3 +40,10 @@ def run(*, database: Engine, summary: Path, blocks: Mapping[str, FeatureBlock], 
     left_out = pd.DataFrame({"lifestage": cohort.loc[reasons.index], "reason": reasons}).rename_axis("customer_id")
     rows = pyarrow.Table.from_pandas(left_out.sort_index().reset_index(), preserve_index=False)
     write_table(rows, UNSEGMENTED, Path(output) / f"{name}_unsegmented.parquet")
+
+
+def _day_after_the_window(summary: Path) -> date:
+    try:
+        return date.fromisoformat(read_json(summary)["last_day"]) + timedelta(days=1)
+    except (KeyError, TypeError):
+        raise ValueError(f"{summary} must name the last_day of the extract; run stage=extract.") from None

@@ -14,18 +14,25 @@ log = logging.getLogger(__name__)
 
 
 def run(*, source: Source, output: Path) -> None:
-    """Write every canonical table of the source as Parquet into ``output``; the folder is replaced whole."""
+    """Write every canonical table of the source as Parquet into ``output``; the folder is replaced whole.
+
+    Raises:
+        ValueError: the source lacks a table that is required, or gives one that is not canonical; ``output`` has not
+            changed.
+    """
     rows = write_parts(_parts(source), Path(output))
     for name, count in rows.items():
         log.info("%-18s %10d rows", name, count)
-    required = [name for name, table in CANONICAL.items() if not table.optional and name not in rows]
-    if required:
-        raise ValueError(f"{source}: the tables {required} are required; the source gave {sorted(rows)}.")
 
 
 def _parts(source: Source) -> Iterator[tuple[str, pyarrow.Table]]:
+    given = set()
     for batch in source.batches():
+        given.add(batch.table)
         if batch.table == "dirt":
             for row in (row for row in batch.rows.to_pylist() if row["row_count"]):
                 log.info("%s: %d rows %s: %s", row["table"], row["row_count"], row["action"], row["rule"])
         yield batch.table, batch.rows
+    missing = [name for name, table in CANONICAL.items() if not table.optional and name not in given]
+    if missing or given - set(CANONICAL):
+        raise ValueError(f"{source}: the tables {missing} are required and missing; the source gave {sorted(given)}.")

@@ -38,20 +38,33 @@ def run(*, sweep: Path, study: str, question: str, floor: float, summary: Path, 
     board = leaderboard(entries, floor=floor)
     write_frame(board, output / "leaderboard.parquet")
     write_csv(board, output / "leaderboard.csv")
-    if labels:
-        order = ["candidate_key", "tuning_value", "customer_id"]
-        all_labels = pd.concat(labels, ignore_index=True)[[*order, "label"]].drop_duplicates().sort_values(order)
-        write_frame(all_labels, output / "labels.parquet")
-        write_figure(ranking_curves(board), output / "ranking.png")
+    write_frame(_together(labels), output / "labels.parquet")
+    write_figure(ranking_curves(board), output / "ranking.png")
     record_of_study = {
         "study": study,
         "question": question,
-        "data_digest": read_json(Path(summary))["data_digest"],
+        "data_digest": _data_digest(Path(summary)),
         "candidates": [_told(outcome) for outcome in outcomes],
     }
     write_json(record_of_study, output / "candidates.json")
     _show(board, study)
     return _report(outcomes)
+
+
+def _data_digest(summary: Path) -> str:
+    try:
+        return str(read_json(summary)["data_digest"])
+    except KeyError:
+        raise ValueError(f"{summary} must hold the data_digest of the extract; run stage=extract.") from None
+
+
+def _together(labels: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Labels of all candidates, sorted; a table without rows where there are none, so that no old one stays."""
+    order = ["candidate_key", "tuning_value", "customer_id"]
+    kinds = {"candidate_key": "str", "tuning_value": "float64", "customer_id": "str", "label": "int64"}
+    if not labels:
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
+    return pd.concat(labels, ignore_index=True)[list(kinds)].drop_duplicates().sort_values(order)
 
 
 def _outcomes(sweep: Path) -> list[dict[str, Any]]:
@@ -74,7 +87,7 @@ def _report(outcomes: Sequence[dict[str, Any]]) -> int:
     log.info("candidates: %s", ", ".join(f"{count} {status}" for status, count in counts.items()))
     for outcome in outcomes:
         if outcome["status"] in ("failed", "skipped"):
-            log.warning("%s %s: %s", " · ".join(outcome["names"].values()), outcome["status"], outcome["reason"])
+            log.warning("%s %s: %s", " · ".join(outcome["names"][name] for name in NAMES), outcome["status"], outcome["reason"])
     return int(counts.get("failed", 0))
 
 

@@ -13,7 +13,8 @@ from aisle.features import FeatureTable
 from aisle.leaderboard import NAMES
 from aisle.storage import CandidateStore, read_arrow, read_features, read_json
 from aisle.tracking import RunContent, Tracker
-from aisle.tracking.content import candidate_content, failed_content, summary_content, summary_note, told_apart_by
+from aisle.tracking.content import candidate_content, failed_content, summary_content
+from aisle.tracking.notes import summary_note, told_apart_by
 
 log = logging.getLogger(__name__)
 

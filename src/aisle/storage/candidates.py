@@ -41,15 +41,16 @@ def describe(component: Any) -> dict[str, Any]:
         plain = not isinstance(component, float) or math.isfinite(component)
         return {"value": component if plain else str(component)}  # JSON has no word for nan
     if isinstance(component, Mapping):
-        return {"mapping": {str(name): describe(value) for name, value in component.items()}}
+        return {"values": [describe(pair) for pair in sorted(component.items())]}
     if isinstance(component, Sequence):
         return {"values": [describe(item) for item in component]}
     if isinstance(component, partial):
-        return {"function": describe(component.func), "args": describe(component.args), **describe(component.keywords)}
+        given = {"args": describe(component.args), "keywords": describe(component.keywords)}
+        return describe(component.func) | given
     if callable(component) and hasattr(component, "__qualname__"):
         return {"function": f"{component.__module__}.{component.__qualname__}"}
-    kind = type(component).__name__
-    raise TypeError(f"A parameter must be a number, a text, a list, a mapping, a function or an estimator; got {kind}.")
+    wanted = "a number, a text, a list, a mapping, a function or an estimator"
+    raise TypeError(f"A parameter must be {wanted}; got {type(component).__name__}.")
 
 
 @cache

@@ -1,7 +1,7 @@
 """Files in and out: Parquet, JSON, CSV and figures, written whole or not at all, the contract checked on read."""
 
-import hashlib
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -82,9 +82,11 @@ def _take_place(part: Path, path: Path, replace: bool) -> None:
             aside.append(Path(tempfile.mkdtemp(prefix=f".{path.name}{_STALE}", dir=path.parent)))
             with suppress(FileNotFoundError):  # another process has just moved it aside
                 path.replace(aside[-1])
-    finally:
+    except BaseException:
         if aside and not path.exists():
             aside[-1].replace(path)
+        raise
+    finally:
         for old in aside:
             shutil.rmtree(old, ignore_errors=True)
 
@@ -124,10 +126,9 @@ def read_arrow(path: Path) -> pyarrow.Table:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is not Parquet.
+        ValueError: it is not Parquet, or a folder.
     """
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is needed and missing; run the stage that writes it (dvc repro runs all).")
+    _check_there(path)
     try:
         return pyarrow.parquet.read_table(path)
     except (pyarrow.ArrowInvalid, OSError) as error:
@@ -165,10 +166,9 @@ def read_json(path: Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is not a JSON object.
+        ValueError: it is not a JSON object, or a folder.
     """
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is needed and missing; run the stage that writes it (dvc repro runs all).")
+    _check_there(path)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
@@ -176,6 +176,13 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ValueError(f"{path} must hold a JSON object; got {type(content).__name__}.")
     return content
+
+
+def _check_there(path: Path) -> None:
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is needed and missing; run the stage that writes it (dvc repro runs all).")
+    if path.is_dir():
+        raise ValueError(f"{path} must be a file; it is a folder.")
 
 
 def write_figure(figure: "Figure", path: Path) -> None:

@@ -17,25 +17,8 @@ from aisle.partition import NOISE, Partition, PartitionPath
 from aisle.profiles import labels_of
 from aisle.profiles import profiles as profiles_of
 from aisle.profiles import sizes as sizes_of
+from aisle.tracking.notes import best_per_lifestage, called, candidate_note, cluster_name, summary_note
 from aisle.tracking.run_content import Cell, Dataset, RunContent, Score, Table
-
-_NOTE_LENGTH = 7_500  # MLflow cuts a tag, and a note is one, at 8,000 characters
-_BEST_PER_LIFESTAGE = 5
-
-
-def told_apart_by(candidates: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """The roles a run's name needs: lifestage, reducer, clusterer, and of the others those that vary in the study."""
-    always = ("lifestage", "reducer", "clusterer")
-    return tuple(role for role in NAMES if role in always or len({told["names"][role] for told in candidates}) > 1)
-
-
-def called(names: Mapping[str, str], roles: Sequence[str] = NAMES) -> str:
-    """What a run is called.
-
-    >>> called({"lifestage": "YF", "reducer": "pca", "clusterer": "kmeans"}, ["lifestage", "reducer", "clusterer"])
-    'YF · pca · kmeans'
-    """
-    return " · ".join(names[role] for role in roles)
 
 
 def candidate_content(
@@ -79,7 +62,7 @@ def candidate_content(
         name=called(names, roles),
         identity=_identity(names, key),
         status="FINISHED",
-        note=_candidate_note(path.parameter, best, partition, facts["warnings"]),
+        note=candidate_note(path.parameter, best, partition, facts["warnings"]),
         tags=tags,
         params=_params(names, path.parameter, facts),
         scores=(*_along_path(scores), *_finite(chosen)),
@@ -130,7 +113,7 @@ def summary_content(
 ) -> RunContent:
     """The one run that sums up a study: its leaderboard as a table, the best of every lifestage as a note."""
     counts = Counter(told["status"] for told in candidates)
-    best = _best_per_lifestage(board, 1)
+    best = best_per_lifestage(board, 1)
     scores = [(f"summary/{status}", float(counts[status]), 0) for status in ("finished", "failed", "skipped")]
     scores += [(f"summary/best {row['lifestage']}", float(row[RANKED_BY]), 0) for row in best.to_dict("records")]
     return RunContent(
@@ -144,27 +127,6 @@ def summary_content(
         provenance=provenance,
         files=files,
     )
-
-
-def summary_note(
-    *, question: str, candidates: Sequence[Mapping[str, Any]], board: pd.DataFrame, data_digest: str
-) -> str:
-    """Markdown: the question, the best candidates of each lifestage, and what failed or was skipped and why."""
-    said = [f"**{question}**"]
-    finished = sum(told["status"] == "finished" for told in candidates)
-    data = f" Data: `{data_digest[:12]}`." if data_digest else ""
-    said.append(f"{finished} of {len(candidates)} candidates finished.{data}")
-    if not board.empty:
-        said.append(_leaders(_best_per_lifestage(board, _BEST_PER_LIFESTAGE), told_apart_by(candidates)))
-        said.append("Score: mean silhouette over the standardised columns, Euclidean, noise counted as 0.")
-        without = sorted(set(board["lifestage"]) - set(board.loc[board["eligible"].astype(bool), "lifestage"]))
-        if without:
-            said.append(f"No eligible partition for: {', '.join(without)}.")
-    for status in ("failed", "skipped"):
-        told = [f"- {called(one['names'])}: {one['reason']}" for one in candidates if one["status"] == status]
-        if told:
-            said.append(f"**{status.capitalize()}**\n\n" + "\n".join(told))
-    return _cut("\n\n".join(said))
 
 
 def _cluster_tables(lifestage: str, partition: Partition, features: FeatureTable) -> dict[str, Table]:
@@ -182,7 +144,7 @@ def cluster_sizes(labels: pd.DataFrame, features: FeatureTable) -> Table:
     return Table(
         ("cluster", "customer_count", *shares),
         tuple(
-            (_cluster(row["segment"]), int(row["customer_count"]), *(_rounded(row[share]) for share in shares))
+            (cluster_name(row["segment"]), int(row["customer_count"]), *(_rounded(row[share]) for share in shares))
             for row in counted.to_dict("records")
         ),
     )
@@ -194,7 +156,7 @@ def cluster_profiles(labels: pd.DataFrame, features: FeatureTable) -> Table:
     wide = long.pivot_table(index="feature", columns="segment", values="mean", sort=False)
     everybody = features.values.mean()
     return Table(
-        ("feature", "everybody", *(_cluster(int(label)) for label in wide.columns)),
+        ("feature", "everybody", *(cluster_name(int(label)) for label in wide.columns)),
         tuple(
             (str(name), _rounded(everybody[name]), *map(_rounded, row))
             for name, row in zip(wide.index, wide.to_numpy(), strict=True)
@@ -259,56 +221,9 @@ def _if_known(name: str, value: str) -> dict[str, str]:
     return {name: value} if value else {}
 
 
-def _candidate_note(parameter: str, best: "pd.Series[Any]", partition: Partition, warnings: Sequence[str]) -> str:
-    """Markdown: where the candidate is best, how good, its clusters' sizes, and what its libraries warned of."""
-    at = f"{parameter} = {best['tuning_value']:g}"
-    said = [f"Best at **{at}**: {_score(best[RANKED_BY])} with {best['n_clusters']} clusters."]
-    if not best["eligible"]:
-        said.append(f"**Not eligible at any tuning value**; here {best['excluded_because']}.")
-    total = partition.labels.size
-    sizes = [*enumerate(partition.sizes), (NOISE, total - partition.sizes.sum())]
-    rows = [f"| {_cluster(label)} | {size} | {size / total:.1%} |" for label, size in sizes if size]
-    said.append("\n".join(["| cluster | customers | share |", "|---|---|---|", *rows]))
-    if warnings:
-        said.append("**Warnings**\n\n" + "\n".join(f"- {warning}" for warning in warnings))
-    return _cut("\n\n".join(said))
-
-
-def _score(value: float) -> str:
-    return "no ranking score is defined" if math.isnan(value) else f"ranking score {value:.3f}"
-
-
-def _best_per_lifestage(board: pd.DataFrame, count: int) -> pd.DataFrame:
-    """The first eligible row of each candidate, of the ``count`` best candidates of each lifestage."""
-    eligible = board[board["eligible"].astype(bool)].drop_duplicates([*NAMES, "candidate_key"])
-    return eligible.groupby("lifestage", sort=True).head(count)
-
-
-def _leaders(best: pd.DataFrame, roles: Sequence[str]) -> str:
-    head = f"| {' | '.join(roles)} | tuned | clusters | coverage | score |\n|{'---|' * (len(roles) + 4)}"
-    rows = [
-        f"| {' | '.join(str(row[role]) for role in roles)} | {row['parameter']} = {row['tuning_value']:g} "
-        f"| {row['n_clusters']} | {row['coverage']:.0%} | {row[RANKED_BY]:.3f} |"
-        for row in best.to_dict("records")
-    ]
-    return "\n".join([head, *rows])
-
-
-def _cut(note: str) -> str:
-    """The note, or its first lines and how much is missing."""
-    if len(note) <= _NOTE_LENGTH:
-        return note
-    lines = note[:_NOTE_LENGTH].splitlines()[:-1]
-    return "\n".join([*lines, f"\n... and {len(note.splitlines()) - len(lines)} more lines."])
-
-
 def _cells(board: pd.DataFrame) -> tuple[tuple[Cell, ...], ...]:
     columns = [[None if pd.isna(cell) else cell for cell in board[name].tolist()] for name in board.columns]
     return tuple(zip(*columns, strict=True)) if columns else ()
-
-
-def _cluster(label: int) -> str:
-    return "noise" if label == NOISE else f"cluster {label}"
 
 
 def _noise_last(segments: "pd.Series[int]") -> "pd.Series[int]":

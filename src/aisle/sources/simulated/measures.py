@@ -23,9 +23,7 @@ def measure(tables: Mapping[str, pa.Table]) -> dict[str, Measured]:
     ``tables`` are customers, stores, products, baskets and lines, whole; the baskets are those of a grocery whose weeks
     are those of the portrait.
     """
-    baskets, lines = _baskets(tables), _lines(tables)
-    baskets = _with_totals(baskets, lines)
-    lines = lines[lines["basket"].isin(baskets.index)]
+    baskets, lines = receipts(tables)
     customers = customer_habits(baskets, tables["customers"].to_pandas())
     return {
         "baskets per customer": _quantiles(customers["baskets"], (25, 50, 75, 90, 95))
@@ -38,7 +36,7 @@ def measure(tables: Mapping[str, pa.Table]) -> dict[str, Measured]:
         "kinds of basket": _kinds(baskets),
         "store formats": _shares(baskets["store_format"])
         | {f"stores {code}": share for code, share in _shares(tables["stores"]["store_format"].to_pandas()).items()},
-        "hours": _shares(baskets["shopped_at"].dt.hour),
+        "hours": _shares(baskets["hour"]),
         "lifestages": _shares(customers["lifestage"].fillna("none")) | _shares(customers["price_sensitivity"]),
         "popularity of products": _popularity(lines),
         "prices": _prices(lines),
@@ -49,6 +47,15 @@ def measure(tables: Mapping[str, pa.Table]) -> dict[str, Measured]:
         "what lifestage explains": _explained(customers, "lifestage"),
         "what price sensitivity explains": _explained(customers, "price_sensitivity"),
     }
+
+
+def receipts(tables: Mapping[str, pa.Table]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Baskets with their totals, day, week and store, and their lines, whose ``basket`` is the index of the first."""
+    baskets, lines = _baskets(tables), _lines(tables)
+    totals = lines.groupby("basket").agg(lines=("items", "size"), items=("items", "sum"), spend=("spend", "sum"))
+    baskets = baskets.join(totals)
+    kept = ~baskets["week"].isin(ABSENT_WEEKS)
+    return baskets[kept], lines[kept.to_numpy()[lines["basket"]]]
 
 
 def customer_habits(baskets: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame:
@@ -89,7 +96,8 @@ def _baskets(tables: Mapping[str, pa.Table]) -> pd.DataFrame:
     baskets["hour"] = baskets["shopped_at"].dt.hour
     baskets["day"] = (baskets["shopped_at"].dt.normalize() - pd.Timestamp(FIRST_DAY)).dt.days
     baskets["week"] = baskets["day"] // 7
-    return baskets.merge(tables["stores"].to_pandas(), on="store_id", how="left")
+    stores: pd.DataFrame = tables["stores"].to_pandas()
+    return baskets.merge(stores, on="store_id", how="left")
 
 
 def _lines(tables: Mapping[str, pa.Table]) -> pd.DataFrame:
@@ -102,14 +110,6 @@ def _lines(tables: Mapping[str, pa.Table]) -> pd.DataFrame:
             "spend": lines["spend"].cast(pa.float64()).to_numpy(),
         }
     )
-
-
-def _with_totals(baskets: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
-    count = len(baskets)
-    baskets["lines"] = np.bincount(lines["basket"], minlength=count)
-    baskets["items"] = np.bincount(lines["basket"], weights=lines["items"], minlength=count)
-    baskets["spend"] = np.bincount(lines["basket"], weights=lines["spend"], minlength=count)
-    return baskets.loc[~baskets["week"].isin(ABSENT_WEEKS)]
 
 
 def _quantiles(values: pd.Series, percents: Sequence[int]) -> Measured:

@@ -1,0 +1,151 @@
+"""The extract's files: checked, counted, and the same to the byte whatever the number of threads."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow
+import pyarrow.compute as pc
+import pyarrow.parquet
+import pytest
+
+from aisle.database import FILTERS_IN_ORDER, DuckDB, Extraction
+from aisle.stages import extract
+from aisle.storage import read_json, read_table, write_json
+from aisle.tables import BASKET_EXTRACT, FILTERS, GROUP_SPEND
+
+Tables = dict[str, pyarrow.Table]
+FILES = ["basket_extract.parquet", "filters.csv", "filters.parquet", "group_spend.parquet", "summary.json"]
+
+
+def run(data: Path, output: Path, threads: int = 1, **changes: Any) -> Path:
+    usual: dict[str, Any] = {"baskets_xx": False, "customers_xx": False, "sample": "all", "seed": 1}
+    write_json({"lines": {"row_count": "1"}}, output.parent / "fingerprint.json")
+    extract.run(
+        database=DuckDB(data, "1GB", threads),
+        extraction=Extraction(**(usual | changes)),
+        fingerprint=output.parent / "fingerprint.json",
+        output=output,
+    )
+    return output
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_the_files_fulfil_their_contracts_and_are_sorted(data: Path, tmp_path: Path) -> None:
+    output = run(data, tmp_path / "extract")
+    assert sorted(bytes_of(output)) == FILES
+    for table in (BASKET_EXTRACT, GROUP_SPEND, FILTERS):
+        rows = read_table(output / f"{table.name}.parquet", table).to_pandas()
+        if table is not FILTERS:
+            keys = list(zip(*(rows[name] for name in table.key), strict=True))
+            assert keys == sorted(keys)
+
+
+def test_one_thread_and_two_give_the_same_bytes(
+    grocery: Callable[..., Tables], save: Callable[..., Path], tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    for name, rows in grocery(1500, seed=3).items():
+        data.mkdir(exist_ok=True)
+        pyarrow.parquet.write_table(rows, data / f"{name}.parquet", row_group_size=2000)  # threads share row groups
+    for changes in ({"sample": "all"}, {"sample": 400, "seed": 2}):
+        one, two, again = (run(data, tmp_path / name, threads, **changes) for name, threads in (("1", 1), ("2", 2), ("3", 2)))
+        assert bytes_of(one) == bytes_of(two) == bytes_of(again)
+
+
+def test_rows_in_another_order_give_the_same_bytes(
+    tables: Tables, save: Callable[..., Path], data: Path, tmp_path: Path
+) -> None:
+    backwards = {name: rows.take(pc.sort_indices(pc.random(rows.num_rows, initializer=1))) for name, rows in tables.items()}
+    other = run(save(backwards, tmp_path / "data"), tmp_path / "other", sample=30)
+    assert bytes_of(other) == bytes_of(run(data, tmp_path / "extract", sample=30))
+
+
+@pytest.mark.parametrize("changes", [{}, {"sample": 30}, {"baskets_xx": True, "customers_xx": True}], ids=str)
+def test_kept_and_dropped_baskets_add_up_to_all(
+    data: Path, tables: Tables, tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    output = run(data, tmp_path / "extract", **changes)
+    filters = read_table(output / "filters.parquet", FILTERS).to_pandas()
+    summary = read_json(output / "summary.json")
+    assert filters["filter"].tolist() == list(FILTERS_IN_ORDER)
+    assert filters["basket_count"].sum() + summary["basket_count"] == tables["baskets"].num_rows
+    unused = {"undefined" * changes.get("baskets_xx", False), "not sampled" * ("sample" not in changes)} - {""}
+    for name, count in zip(filters["filter"], filters["basket_count"], strict=True):
+        assert (count == 0) == any(word in name for word in unused), name
+    pd.testing.assert_frame_equal(pd.read_csv(output / "filters.csv"), filters, check_dtype=False)
+
+
+def test_group_spend_is_the_spend_of_the_kept_baskets(data: Path, tmp_path: Path) -> None:
+    output = run(data, tmp_path / "extract", sample=30)
+    baskets = read_table(output / "basket_extract.parquet", BASKET_EXTRACT)
+    groups = read_table(output / "group_spend.parquet", GROUP_SPEND)
+    for column in ("spend", "item_count"):
+        assert pc.sum(groups.column(column)) == pc.sum(baskets.column(column))
+    assert set(groups.column("customer_id").to_pylist()) == set(baskets.column("customer_id").to_pylist())
+
+
+def test_the_summary_tells_window_lifestages_and_data(data: Path, tmp_path: Path) -> None:
+    output = run(data, tmp_path / "extract")
+    baskets = read_table(output / "basket_extract.parquet", BASKET_EXTRACT).to_pandas(date_as_object=False)
+    summary = read_json(output / "summary.json")
+    assert summary["first_day"] == min(baskets["shopped_at"]).date().isoformat()
+    assert summary["last_day"] == max(baskets["shopped_at"]).date().isoformat()
+    assert summary["customer_count"] == baskets["customer_id"].nunique()
+    assert {name: counts["basket_count"] for name, counts in summary["lifestages"].items()} == dict(
+        baskets["lifestage"].value_counts()
+    )
+    assert sum(counts["customer_count"] for counts in summary["lifestages"].values()) == summary["customer_count"]
+    assert len(summary["data_digest"]) >= 32
+    assert summary["absent"] == []
+
+
+def test_what_the_source_does_not_know_is_said(
+    tables: Tables, save: Callable[..., Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    nothing = pyarrow.nulls(tables["stores"].num_rows, pyarrow.string())
+    stores = tables["stores"].set_column(1, "store_format", nothing).set_column(2, "store_region", nothing)
+    with caplog.at_level(logging.INFO):
+        output = run(save(tables | {"stores": stores}, tmp_path / "data"), tmp_path / "extract")
+    assert read_json(output / "summary.json")["absent"] == ["store_format", "store_region"]
+    assert "the source has no store_format, store_region: features made from them are left out" in caplog.text
+    assert "undefined (XX) price sensitivity of the customer" in caplog.text
+
+
+def test_an_extract_without_baskets_is_refused_and_nothing_is_written(
+    tables: Tables, save: Callable[..., Path], tmp_path: Path
+) -> None:
+    data = save(tables | {"lines": tables["lines"].slice(0, 0)}, tmp_path / "data")
+    with pytest.raises(ValueError, match=r"^The extract is empty: every basket was dropped by a filter; see cohort"):
+        run(data, tmp_path / "extract")
+    assert not (tmp_path / "extract").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("customers", lambda rows: pyarrow.concat_tables([rows, rows.slice(0, 2)]), r"customers must have one row per customer_id; 2 rows repeat an earlier key"),
+        ("stores", lambda rows: pyarrow.concat_tables([rows, rows]), r"stores must have one row per store_id; 5 rows repeat"),
+        ("products", lambda rows: pyarrow.concat_tables([rows, rows.slice(3, 1)]), r"products must have one row per product_id; 1 rows repeat"),
+        ("baskets", lambda rows: pyarrow.concat_tables([rows, rows.slice(3, 1)]), r"baskets must have one row per basket_id; 1 rows repeat"),
+        ("lines", lambda rows: pyarrow.concat_tables([rows, rows.slice(0, 3)]), r"lines must have one row per basket_id, product_id; 3 rows repeat"),
+        ("lines", lambda rows: rows.set_column(2, "quantity", [pc.subtract(rows.column("quantity"), 1).combine_chunks()]), r"lines\.quantity must be at least 1; \d+ rows are not"),
+        ("lines", lambda rows: rows.set_column(1, "product_id", pyarrow.nulls(rows.num_rows, pyarrow.string())), r"lines\.product_id must not be null; \d+ rows are"),
+        ("customers", lambda rows: rows.set_column(1, "lifestage", pyarrow.array(["??"] * rows.num_rows)), r"customers\.lifestage must be one of \['YA', .*\]; 60 rows are not"),
+    ],
+)
+def test_tables_that_break_their_contract_are_refused_with_the_file(
+    tables: Tables, tmp_path: Path, name: str, change: Callable[[pyarrow.Table], pyarrow.Table], message: str
+) -> None:
+    (tmp_path / "data").mkdir()
+    loose = {other: rows.cast(pyarrow.schema([field.with_nullable(True) for field in rows.schema])) for other, rows in tables.items()}
+    for other, rows in (loose | {name: change(loose[name])}).items():
+        pyarrow.parquet.write_table(rows, tmp_path / "data" / f"{other}.parquet")
+    with pytest.raises(ValueError, match=rf"data/{name}\.parquet: {message}"):
+        run(tmp_path / "data", tmp_path / "extract")
+    assert not (tmp_path / "extract").exists()

@@ -1,0 +1,201 @@
+"""What studies found goes to the tracker."""
+
+import logging
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hydra.utils import instantiate
+
+from aisle.features import FeatureTable
+from aisle.leaderboard import NAMES, RANKED_BY
+from aisle.stages import candidate, study, sync
+from aisle.storage import CandidateStore, read_arrow, read_features, read_json, write_features, write_json
+from aisle.tracking import MlflowTracker, NoTracker, RunContent, Written
+
+LIFESTAGES = ("OA", "YA")
+CLUSTERERS = ("kmeans", "hdbscan")
+
+
+@dataclass
+class ListTracker:
+    """A tracker that keeps what it is given."""
+
+    written: dict[str, list[RunContent]] = field(default_factory=dict)
+    descriptions: dict[str, str] = field(default_factory=dict)
+
+    def prepare(self) -> None:
+        """Nothing to prepare."""
+
+    def write(self, study: str, contents: Iterable[RunContent], description: str) -> Written:
+        self.written[study] = list(contents)
+        self.descriptions[study] = description
+        return Written(len(self.written[study]), 0, 0)
+
+
+@pytest.fixture(scope="module")
+def finished(role: Callable[..., Any], planted: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of two lifestages and two clusterers, and one candidate of a lifestage that does not exist."""
+    root = tmp_path_factory.mktemp("finished")
+    features, _ = planted((40, 30, 20), separation=6.0, seed=3)
+    alternate = [LIFESTAGES[number % 2] for number in range(len(features.cohort))]
+    cohort = pd.Series(alternate, index=features.cohort.index, name="cohort")
+    blocks = root / "artifacts" / "features"
+    write_features(FeatureTable(features.values, cohort), blocks / "baskets.parquet")
+    write_json({"data_digest": "0123456789abcdef"}, root / "artifacts" / "extract" / "summary.json")
+    wanted = [(lifestage, clusterer) for lifestage in LIFESTAGES for clusterer in CLUSTERERS] + [("PE", "kmeans")]
+    for number, (lifestage, clusterer) in enumerate(wanted):
+        candidate.run(
+            features=blocks / "baskets.parquet",
+            names=dict(zip(NAMES, (lifestage, "baskets", "standard", "none", clusterer), strict=True)),
+            overrides=[],
+            scaler=role("scaler", "standard"),
+            reducer=role("reducer", "none"),
+            clusterer=role("clusterer", clusterer),
+            minimum_customers=20,
+            seed=1,
+            store=root / ".aisle",
+            outcome=root / "sweep" / str(number) / "outcome.json",
+        )
+    failed_count = study.run(
+        sweep=root / "sweep",
+        study="grid",
+        question="Which is best?",
+        floor=0.05,
+        summary=root / "artifacts" / "extract" / "summary.json",
+        store=root / ".aisle",
+        output=root / "artifacts" / "grid",
+    )
+    assert failed_count == 1
+    return root
+
+
+@pytest.fixture
+def root(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the study, to be spoilt."""
+    return Path(shutil.copytree(finished, tmp_path / "root"))
+
+
+def run(root: Path, tracker: Any, study: str = "grid") -> None:
+    artifacts = root / "artifacts"
+    sync.run(study=study, store=root / ".aisle", artifacts=artifacts, features=artifacts / "features", tracker=tracker)
+
+
+def test_every_candidate_is_a_run_and_the_study_is_one_more(finished: Path) -> None:
+    tracker = ListTracker()
+    run(finished, tracker)
+    assert [(content.name, content.status) for content in tracker.written["grid"]] == [
+        ("OA · none · hdbscan", "FINISHED"),
+        ("OA · none · kmeans", "FINISHED"),
+        ("PE · none · kmeans", "FAILED"),
+        ("YA · none · hdbscan", "FINISHED"),
+        ("YA · none · kmeans", "FINISHED"),
+        ("Summary · grid", "FINISHED"),
+    ]
+    assert tracker.descriptions["grid"].startswith("**Which is best?**")
+
+
+def test_a_run_says_what_the_store_and_the_leaderboard_say(finished: Path) -> None:
+    tracker = ListTracker()
+    run(finished, tracker)
+    told = read_json(finished / "artifacts" / "grid" / "candidates.json")
+    board = read_arrow(finished / "artifacts" / "grid" / "leaderboard.parquet").to_pandas()
+    features = read_features(finished / "artifacts" / "features" / "baskets.parquet")
+    pairs = [pair for pair in zip(told["candidates"], tracker.written["grid"], strict=False) if pair[0]["key"]]
+    assert len(pairs) == 4
+    for one, content in pairs:
+        record = CandidateStore(finished / ".aisle").read(one["key"])
+        scores = {(score.key, score.step): score.value for score in content.scores}
+        for value, found in record.scores.items():
+            for name, score in found.items():
+                assert scores.get((name, int(value)), float("nan")) == pytest.approx(score, nan_ok=True)
+        best = board[(board["candidate_key"] == one["key"])].iloc[0]
+        assert scores["chosen/tuning_value", 0] == best["tuning_value"]
+        assert scores[f"chosen/{RANKED_BY}", 0] == best[RANKED_BY]
+        assert content.tags["features_digest"] == features.select(one["names"]["lifestage"]).digest()
+        assert content.tags["data_digest"] == "0123456789abcdef"
+        sizes = content.tables()["cluster_sizes.json"]
+        assert sum(int(str(row[1])) for row in sizes.rows) == record.facts["features"]["customers"]
+
+
+def test_figures_and_the_leaderboard_are_with_the_summary(finished: Path) -> None:
+    tracker = ListTracker()
+    run(finished, tracker)
+    files = tracker.written["grid"][-1].files
+    assert "leaderboard.csv" in files
+    assert [name for name in files if name.startswith("figures/") and name.endswith(".png")]
+    assert all(path.is_file() for path in files.values())
+
+
+def test_a_second_sync_adds_nothing_to_mlflow(finished: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    tracker = MlflowTracker(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "artifacts", tmp_path / "locks")
+    caplog.set_level(logging.INFO)
+    run(finished, tracker)
+    run(finished, tracker)
+    assert "mlflow grid: 6 runs written, 0 unchanged, 0 removed" in caplog.text
+    assert "mlflow grid: 0 runs written, 6 unchanged, 0 removed" in caplog.text
+
+
+def test_all_is_every_study_that_was_run(root: Path) -> None:
+    other = root / "artifacts" / "other"
+    shutil.copytree(root / "artifacts" / "grid", other)
+    write_json(read_json(other / "candidates.json") | {"study": "other"}, other / "candidates.json")
+    tracker = ListTracker()
+    run(root, tracker, "all")
+    assert list(tracker.written) == ["grid", "other"]
+
+
+def test_all_of_nothing_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    run(tmp_path, ListTracker(), "all")
+    assert "there is no study in" in caplog.text
+
+
+def test_a_study_that_was_not_run_is_refused(finished: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"nowhere/candidates.json is needed and missing; run the stage"):
+        run(finished, ListTracker(), "nowhere")
+
+
+def lose_the_store(root: Path) -> None:
+    shutil.rmtree(root / ".aisle")
+
+
+def change_the_features(root: Path) -> None:
+    path = root / "artifacts" / "features" / "baskets.parquet"
+    features = read_features(path)
+    write_features(FeatureTable(features.values * 2, features.cohort), path)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "sentence"),
+    [
+        (lose_the_store, r"is needed and missing; run the study again"),
+        (change_the_features, r"The features baskets have changed since the study; run the study again\."),
+    ],
+)
+def test_what_a_study_was_made_of_must_still_be_there(
+    root: Path, spoil: Callable[[Path], None], sentence: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    spoil(root)
+    with pytest.raises((FileNotFoundError, ValueError), match=sentence):
+        run(root, ListTracker())
+    tracker = ListTracker()
+    run(root, tracker, "all")
+    assert tracker.written == {}
+    assert "mlflow grid: left as it is: " in caplog.text
+
+
+def test_without_a_tracker_candidates_are_not_even_read(root: Path) -> None:
+    lose_the_store(root)
+    run(root, NoTracker())
+
+
+def test_the_configured_stage_is_this_one(compose: Callable[..., Any]) -> None:
+    configured = instantiate(compose("stage=sync", "study=all", "tracker=none").stage, _partial_=True)
+    assert configured.func is sync.run
+    assert configured.keywords["study"] == "all"
+    assert isinstance(configured.keywords["tracker"], NoTracker)

@@ -1,0 +1,177 @@
+"""Two commands on a fresh machine; one lock on every clone; and only what depends on a change runs again."""
+
+import re
+import shutil
+import signal
+import socket
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+
+from aisle.storage import read_features
+from tests.verify.conftest import Clone
+from tests.verify.workspace import REPOSITORY, Workspace, blocks, stop
+
+pytestmark = pytest.mark.verify
+
+LOCK = (REPOSITORY / "dvc.lock").read_bytes()
+SLOW = [block for block in blocks((REPOSITORY / "README.md").read_text(encoding="utf-8")) if block.slow]
+STUDY_AND_AFTER = {"study@method_grid", "select", "segments", "compare"}
+PORT = 5000
+
+
+def _check_as_committed(workspace: Workspace) -> None:
+    assert workspace.read("dvc.lock") == LOCK
+    assert workspace.run("git status --porcelain") == ""
+
+
+def _rerun(said: str) -> set[str]:
+    """The stages that ``dvc repro`` ran, but for the one that always runs."""
+    return set(re.findall(r"Running stage '([\w@]+)'", said)) - {"fingerprint"}
+
+
+def _go_back(workspace: Workspace) -> None:
+    workspace.run("git checkout --quiet . && dvc checkout --quiet")
+    _check_as_committed(workspace)
+
+
+def test_make_reproduce_in_an_empty_folder_gives_the_committed_lock(reproduced: Workspace) -> None:
+    assert "Reproduced to the byte: all" in reproduced.read("../said").decode()
+    _check_as_committed(reproduced)
+
+
+def test_a_second_clone_on_one_core_with_uv_gives_the_same_lock(clone: Clone, uv: Path) -> None:
+    if not shutil.which("taskset"):
+        pytest.skip("taskset, which gives a command one core, is not on this machine.")
+    second = clone(path=uv)
+    second.run("OMP_NUM_THREADS=1 taskset -c 0 make reproduce", seconds=600)
+    assert "uv = " in second.read(".venv/pyvenv.cfg").decode()
+    _check_as_committed(second)
+    shutil.rmtree(second.folder)
+
+
+def test_nothing_to_do_takes_seconds(reproduced: Workspace) -> None:
+    started = time.monotonic()
+    said = reproduced.run("dvc repro")
+    assert time.monotonic() - started < 15
+    assert _rerun(said) == set()
+    _check_as_committed(reproduced)
+
+
+def test_the_environment_can_be_activated(reproduced: Workspace) -> None:
+    alone = Workspace(reproduced.folder, reproduced.environment | {"PATH": "/usr/bin:/bin"})
+    assert "One candidate:" in alone.run(". .venv/bin/activate && python -m aisle --help")
+
+
+def test_the_generated_parts_of_the_documents_are_those_of_the_run(reproduced: Workspace) -> None:
+    reproduced.run("make readme")
+    _check_as_committed(reproduced)
+
+
+def test_the_numbers_in_the_sentences_of_the_readme_are_those_of_the_data(reproduced: Workspace) -> None:
+    customers = pyarrow.parquet.read_table(reproduced.folder / "data" / "customers.parquet")
+    features = read_features(reproduced.folder / "artifacts" / "features" / "baskets.parquet").values
+    readme = " ".join(reproduced.read("README.md").decode().split())
+    assert f"{customers.num_rows:,} households" in readme
+    assert f"{customers['lifestage'].null_count:,} of its {customers.num_rows:,} households have no lifestage" in readme
+    assert f"`baskets` block has {features.shape[1]} columns instead of 38" in readme
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "stages"),
+    [
+        ("conf/stage/compare.yaml", "# Segments", "# The segments", {"compare"}),
+        ("conf/features/mix.yaml", "smoothing: 1.0", "smoothing: 2.0", {"features@mix"}),
+        ("conf/evidence/ranking.yaml", "floor: 0.05", "floor: 0.06", STUDY_AND_AFTER),
+        ("conf/clusterer/kmeans.yaml", "n_init: 10", "n_init: 11", STUDY_AND_AFTER),
+    ],
+)
+def test_a_changed_configuration_reruns_only_what_depends_on_it(
+    reproduced: Workspace, file: str, old: str, new: str, stages: set[str]
+) -> None:
+    before = reproduced.read(file).decode()
+    assert old in before
+    reproduced.write(file, before.replace(old, new))
+    said = reproduced.run("dvc repro")
+    assert _rerun(said) <= stages
+    assert min(stages) in _rerun(said) or "study@method_grid" in _rerun(said)
+    if file == "conf/clusterer/kmeans.yaml":
+        assert "75 found, 15 finished" in said
+    if file == "conf/evidence/ranking.yaml":
+        assert "90 found" in said
+    _go_back(reproduced)
+
+
+CHANGE = """python - <<'END'
+import pyarrow.parquet as parquet
+lines = parquet.read_table("data/lines.parquet")
+parquet.write_table(lines.slice(1), "data/lines.parquet")
+END"""
+
+
+def test_changed_data_are_refused_until_they_are_accepted(reproduced: Workspace) -> None:
+    reproduced.run(CHANGE)
+    said = reproduced.run("dvc repro", fails=True)
+    assert re.search(r"aisle: data differs from \S*data.dvc: \w+.dir is agreed on, \w+.dir is there", said)
+    assert _rerun(said) == set()
+    assert reproduced.read("dvc.lock") == LOCK
+    accept = re.search(r"to accept the new data, run (dvc add data && git add \S+)\.", said)
+    assert accept
+    reproduced.run(accept[1])
+    reproduced.run("dvc repro fingerprint")
+    assert reproduced.run("git diff --name-only HEAD").split() == ["data.dvc", "dvc.lock"]
+    reproduced.run("git reset --quiet --hard")
+
+
+def test_data_that_were_refused_can_be_fetched_again(reproduced: Workspace) -> None:
+    reproduced.run(CHANGE)
+    said = reproduced.run("dvc repro", fails=True)
+    back = re.search(r"to go back, run (python -m aisle stage=fetch);", said)
+    assert back
+    reproduced.run(back[1])
+    assert _rerun(reproduced.run("dvc repro")) == set()
+    _check_as_committed(reproduced)
+
+
+def test_make_mlflow_shows_every_study(reproduced: Workspace) -> None:
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", PORT)) == 0:
+            pytest.skip(f"Port {PORT}, which make mlflow uses, is taken on this machine.")
+    process = reproduced.start("make mlflow")
+    try:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{PORT}/api/2.0/mlflow/experiments/get-by-name?experiment_name=method_grid"
+        )
+        assert b'"name": "method_grid"' in _answer(request, process, seconds=180)
+    finally:
+        stop(process, signal.SIGINT)
+        time.sleep(2)
+        stop(process)
+    _check_as_committed(reproduced)
+
+
+def _answer(request: urllib.request.Request, process: object, seconds: float) -> bytes:
+    patient_until = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310  the address is this test's own
+                return bytes(answer.read())
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            if time.monotonic() > patient_until:
+                raise
+            time.sleep(0.5)
+
+
+@pytest.mark.parametrize("block", SLOW, ids=lambda block: block.heading.replace(" ", "-"))
+def test_the_commands_of_every_slow_block_run(reproduced: Workspace, block: object) -> None:
+    reproduced.run(block.text, seconds=600)
+    _go_back(reproduced)
+
+
+def test_make_test_passes(reproduced: Workspace) -> None:
+    assert " passed" in reproduced.run("make test", seconds=600)
+    _check_as_committed(reproduced)
