@@ -277,6 +277,7 @@ def summary_of(candidates: list[dict[str, Any]], board: pd.DataFrame, **files: P
     return summary_content(
         study="grid",
         question="Which is best?",
+        verdict=["**YF**: c001 leads by 0.3."],
         candidates=candidates,
         board=board,
         data_digest="0123456789abcdef",
@@ -290,6 +291,7 @@ def test_the_summary_answers_without_an_artifact() -> None:
     lines = content.note.splitlines()
     assert lines[0] == "**Which is best?**"
     assert "2 of 4 candidates finished. Data: `0123456789ab`." in lines
+    assert "- **YF**: c001 leads by 0.3." in lines
     table = [line for line in lines if line.startswith("| YF")]
     assert table == [
         "| YF | pca | c001 | n_clusters = 2 | 2 | 100% | 0.400 |",
@@ -321,7 +323,7 @@ def test_a_study_in_which_everything_failed_can_be_shown() -> None:
 
 def test_a_long_note_is_cut_at_a_line_and_says_so() -> None:
     note = summary_note(
-        question="Which?", candidates=candidates_of(*["failed"] * 400), board=board_of(0.1), data_digest=""
+        question="Which?", verdict=[], candidates=candidates_of(*["failed"] * 400), board=board_of(0.1), data_digest=""
     )
     assert len(note) < 8_000
     *lines, _, last = note.splitlines()

@@ -11,6 +11,7 @@ import pandas as pd
 
 from aisle.features import FeatureTable
 from aisle.leaderboard import NAMES
+from aisle.selection import selection_from_json
 from aisle.storage import CandidateStore, read_arrow, read_features, read_json
 from aisle.tracking import RunContent, Tracker
 from aisle.tracking.content import candidate_content, failed_content, summary_content
@@ -49,7 +50,11 @@ def _sync(folder: Path, store: CandidateStore, features: Path, tracker: Tracker)
     told = read_json(folder / _CANDIDATES)
     board = read_arrow(folder / "leaderboard.parquet").to_pandas()
     note = summary_note(
-        question=told["question"], candidates=told["candidates"], board=board, data_digest=told["data_digest"]
+        question=told["question"],
+        verdict=_verdict(folder, board),
+        candidates=told["candidates"],
+        board=board,
+        data_digest=told["data_digest"],
     )
     tracker.write(told["study"], _contents(told, board, folder, store, features), note)
 
@@ -101,12 +106,25 @@ def _contents(
     yield summary_content(
         study=told["study"],
         question=told["question"],
+        verdict=_verdict(folder, board),
         candidates=told["candidates"],
         board=board,
         data_digest=data_digest,
         files=files,
         provenance=provenance,
     )
+
+
+def _verdict(folder: Path, board: pd.DataFrame) -> list[str]:
+    """What was selected in this study, a sentence a lifestage; nothing where the selection is of other results."""
+    path = folder.parent / "select" / "verdicts.json"
+    if not path.exists():
+        return []
+    selection = selection_from_json(read_json(path), str(path))
+    keys = {verdict.chosen.candidate_key for verdict in selection.verdicts if verdict.chosen}
+    if selection.study.get("study") != folder.name or not keys <= set(board["candidate_key"]):
+        return []
+    return [f"**{verdict.lifestage}**: {verdict.reasons[0]}" for verdict in selection.verdicts]
 
 
 def _provenance() -> dict[str, str]:

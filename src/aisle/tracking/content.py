@@ -105,6 +105,7 @@ def summary_content(
     *,
     study: str,
     question: str,
+    verdict: Sequence[str],
     candidates: Sequence[Mapping[str, Any]],
     board: pd.DataFrame,
     data_digest: str,
@@ -120,7 +121,9 @@ def summary_content(
         name=f"Summary · {study}",
         identity="summary",
         status="FINISHED",
-        note=summary_note(question=question, candidates=candidates, board=board, data_digest=data_digest),
+        note=summary_note(
+            question=question, verdict=verdict, candidates=candidates, board=board, data_digest=data_digest
+        ),
         tags={"study": study, "kind": "summary", "question": question} | _if_known("data_digest", data_digest),
         scores=tuple(_finite(scores)),
         tables=lambda: {"leaderboard.json": Table(tuple(map(str, board.columns)), _cells(board))},

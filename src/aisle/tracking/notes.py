@@ -49,13 +49,23 @@ def candidate_note(parameter: str, best: "pd.Series[Any]", partition: Partition,
 
 
 def summary_note(
-    *, question: str, candidates: Sequence[Mapping[str, Any]], board: pd.DataFrame, data_digest: str
+    *,
+    question: str,
+    verdict: Sequence[str],
+    candidates: Sequence[Mapping[str, Any]],
+    board: pd.DataFrame,
+    data_digest: str,
 ) -> str:
-    """Markdown: the question, the best candidates of each lifestage, and what failed or was skipped and why."""
+    """Markdown: the question, the verdict, the best candidates of each lifestage, what failed or was skipped and why.
+
+    ``verdict`` is one sentence a lifestage; none while nothing has been selected.
+    """
     said = [f"**{question}**"]
     finished = sum(told["status"] == "finished" for told in candidates)
     data = f" Data: `{data_digest[:12]}`." if data_digest else ""
     said.append(f"{finished} of {len(candidates)} candidates finished.{data}")
+    if verdict:
+        said.append("**Verdict**\n\n" + "\n".join(f"- {sentence}" for sentence in verdict))
     if not board.empty:
         said.append(_leaders(best_per_lifestage(board, _BEST_PER_LIFESTAGE), told_apart_by(candidates)))
         said.append("Score: mean silhouette over the standardised columns, Euclidean, noise counted as 0.")
