@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aisle.leaderboard import COLUMNS, NAMES, RANKED_BY, leaderboard, rows
@@ -54,6 +54,7 @@ ENTRIES = st.lists(
 )
 
 
+@settings(max_examples=40)
 @given(ENTRIES, st.randoms(use_true_random=False))
 def test_the_order_of_entries_changes_nothing(entries: list[dict[str, Any]], random: Any) -> None:
     shuffled = entries.copy()
@@ -61,6 +62,7 @@ def test_the_order_of_entries_changes_nothing(entries: list[dict[str, Any]], ran
     pd.testing.assert_frame_equal(leaderboard(entries, floor=FLOOR), leaderboard(shuffled, floor=FLOOR))
 
 
+@settings(max_examples=40)
 @given(ENTRIES)
 def test_every_entry_is_a_row_and_eligible_ones_are_ranked_first_in_their_lifestage(
     entries: list[dict[str, Any]],
@@ -74,6 +76,7 @@ def test_every_entry_is_a_row_and_eligible_ones_are_ranked_first_in_their_lifest
     assert (board["eligible"] == (board["excluded_because"] == "")).all()
 
 
+@settings(max_examples=40)
 @given(ENTRIES)
 def test_a_row_is_eligible_when_it_has_two_clusters_a_score_and_no_small_segment(
     entries: list[dict[str, Any]],

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_samples as sklearn_samples
@@ -51,6 +51,7 @@ def same(first: float, second: float) -> bool:
 
 
 @EVERY
+@settings(max_examples=50)
 @given(partitions(), st.permutations(range(5)))
 def test_renaming_clusters_changes_no_score(score: Callable, drawn: tuple[Array, Array], names: list[int]) -> None:
     values, labels = drawn
@@ -59,6 +60,7 @@ def test_renaming_clusters_changes_no_score(score: Callable, drawn: tuple[Array,
 
 
 @EVERY
+@settings(max_examples=50)
 @given(partitions(), st.randoms(use_true_random=False))
 def test_reordering_customers_changes_no_score(score: Callable, drawn: tuple[Array, Array], random: object) -> None:
     values, labels = drawn
@@ -68,6 +70,7 @@ def test_reordering_customers_changes_no_score(score: Callable, drawn: tuple[Arr
 
 
 @EVERY
+@settings(max_examples=50)
 @given(partitions(), st.floats(-50, 50), st.floats(0, 2 * math.pi), st.floats(0.01, 100))
 def test_moving_turning_and_scaling_the_space_changes_no_score(
     score: Callable, drawn: tuple[Array, Array], shift: float, angle: float, scale: float
@@ -78,6 +81,7 @@ def test_moving_turning_and_scaling_the_space_changes_no_score(
 
 
 @pytest.mark.parametrize("name", SCORES)
+@settings(max_examples=50)
 @given(partitions())
 def test_a_score_is_within_its_bounds_or_undefined(name: str, drawn: tuple[Array, Array]) -> None:
     low, high = BOUNDS[name]
@@ -182,6 +186,7 @@ def test_shares_count_noise_among_the_customers() -> None:
 
 
 @EVERY
+@settings(max_examples=50)
 @given(partitions())
 def test_scoring_leaves_its_input_alone(score: Callable, drawn: tuple[Array, Array]) -> None:
     values, labels = drawn[0].copy(), drawn[1].copy()

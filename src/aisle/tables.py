@@ -57,6 +57,11 @@ class Column:
             checks.append(pa.Check.ge(self.minimum))
         return pa.Column(pd.ArrowDtype(self.type), checks, nullable=self.nullable)
 
+    @property
+    def requirement(self) -> str:
+        """What values must be, for messages."""
+        return f"must be one of {list(self.codes)}" if self.codes else f"must be at least {self.minimum}"
+
 
 @dataclass(frozen=True)
 class Table:
@@ -110,6 +115,10 @@ class Table:
                 message = f"{origin}: {self.name}.{name} must be {column.type}; got {schema.field(name).type}."
                 raise ValueError(message)
 
+    def repeated(self, rows: int) -> str:
+        """The sentence for rows whose key occurs twice."""
+        return f"{self.name} must have one row per {', '.join(self.key)}; {rows} rows repeat an earlier key."
+
     def _check_columns(self, got: list[str], origin: str) -> None:
         wrong = {
             "missing": [name for name in self.columns if name not in got],
@@ -136,13 +145,13 @@ class Table:
         check = str(first["check"])
         if check == "multiple_fields_uniqueness":
             rows = failures.loc[failures["check"] == check, "index"].nunique()
-            return f"{self.name} must have one row per {', '.join(self.key)}; {rows} rows repeat an earlier key."
+            return self.repeated(rows)
         same = failures[(failures["column"] == first["column"]) & (failures["check"] == first["check"])]
         column = self.columns[str(first["column"])]
         if check == "not_nullable":
             required, got = "must not be null", f"{len(same)} rows are"
         else:
-            required = f"must be one of {list(column.codes)}" if column.codes else f"must be at least {column.minimum}"
+            required = column.requirement
             got = f"{len(same)} rows are not, the first is {first['failure_case']!r}"
         return f"{self.name}.{first['column']} {required}; {got}."
 

@@ -51,7 +51,8 @@ def test_the_same_source_gives_the_same_bytes(tables: Tables, tmp_path: Path) ->
 
 def test_the_folder_is_replaced_whole(tables: Tables, tmp_path: Path) -> None:
     dirt = pyarrow.table(
-        {"table": ["lines"], "rule": ["quantity is 0"], "row_count": [3], "action": ["dropped"]}, schema=DIRT.arrow_schema
+        {"table": ["lines"], "rule": ["quantity is 0"], "row_count": [3], "action": ["dropped"]},
+        schema=DIRT.arrow_schema,
     )
     fetch.run(source=Given(tables | {"dirt": dirt}), output=tmp_path / "data")
     assert (tmp_path / "data/dirt.parquet").exists()
@@ -92,7 +93,9 @@ def test_what_was_dropped_and_why_is_said(tables: Tables, tmp_path: Path, caplog
         "action": ["dropped", "dropped"],
     }
     with caplog.at_level(logging.INFO):
-        fetch.run(source=Given(tables | {"dirt": pyarrow.table(rows, schema=DIRT.arrow_schema)}), output=tmp_path / "data")
+        fetch.run(
+            source=Given(tables | {"dirt": pyarrow.table(rows, schema=DIRT.arrow_schema)}), output=tmp_path / "data"
+        )
     assert "lines: 3 rows dropped: quantity is 0" in caplog.text
     assert "spend is below 0" not in caplog.text
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import pyarrow
 import pytest
 from omegaconf import DictConfig
-
 from tests.verify.workspace import REPOSITORY, Workspace, grocery_workspace, shell_environment
 
 Clone = Callable[..., Workspace]
@@ -22,7 +21,7 @@ def _git(*command: str) -> str:
 
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """``clone()``: the commit in a fresh folder, no virtual environment active. It proves nothing else than the commit."""
+    """``clone()``: the commit in a fresh folder, no virtual environment active."""
     changed = _git("status", "--porcelain", "--untracked-files=no")
     if changed:
         pytest.fail(f"The proofs are of the commit, so commit or stash these changes first:\n{changed}")

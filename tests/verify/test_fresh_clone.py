@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pyarrow.parquet
 import pytest
-
-from aisle.storage import read_features
 from tests.verify.conftest import Clone
 from tests.verify.workspace import REPOSITORY, Workspace, blocks, stop
+
+from aisle.storage import read_features
 
 pytestmark = pytest.mark.verify
 

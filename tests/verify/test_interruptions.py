@@ -1,16 +1,16 @@
-"""Studies that are stopped at random moments, and processes that work on one study at once, end as one left in peace."""
+"""Studies that are stopped at random moments, or worked on by eight processes at once, end as one left in peace."""
 
 import os
-import random
+import shutil
 import signal
+import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
-
 from tests.verify.study import JOBLIB, SERIAL, check_nothing_is_half, interrupt_after, results, runs
-from tests.verify.workspace import Workspace
+from tests.verify.workspace import Workspace, stop
 
 pytestmark = pytest.mark.verify
 
@@ -21,8 +21,6 @@ PROCESSES = 8
 @pytest.fixture(scope="module")
 def peaceful(groceries: Workspace, tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, float]:
     """A workspace in which the study ran undisturbed, and the seconds it took."""
-    import shutil
-
     folder = shutil.copytree(groceries.folder, tmp_path_factory.mktemp("peaceful") / "aisle")
     undisturbed = Workspace(Path(folder))
     started = time.monotonic()
@@ -48,8 +46,76 @@ def test_a_study_stopped_at_random_moments_ends_as_one_left_in_peace(
     workspace: Workspace, peaceful: tuple[Workspace, float], how: signal.Signals, script: str
 ) -> None:
     undisturbed, seconds = peaceful
-    moments = random.Random(f"{how} {script}")
-    for _ in range(4):
-        interrupt_after(workspace, script, how, moments.uniform(0.2, 1.2) * seconds)
+    for moment in np.random.default_rng([how, len(script)]).uniform(0.2, 1.2, size=4):
+        interrupt_after(workspace, script, how, moment * seconds)
     workspace.run(script)
     _check_as_in_peace(workspace, undisturbed)
+
+
+def test_a_study_whose_launcher_alone_is_killed_can_be_started_at_once(
+    workspace: Workspace, peaceful: tuple[Workspace, float]
+) -> None:
+    process = workspace.start(f"exec {JOBLIB}")
+    _wait_for_candidates(workspace, 2)
+    os.kill(process.pid, signal.SIGKILL)
+    try:
+        workspace.run(JOBLIB)  # while workers of the first may still be at work
+    finally:
+        stop(process)
+        process.communicate()
+    _check_as_in_peace(workspace, peaceful[0])
+
+
+def test_a_study_that_loses_a_worker_says_so_and_goes_on_when_started_again(
+    workspace: Workspace, peaceful: tuple[Workspace, float]
+) -> None:
+    process = workspace.start(f"exec {JOBLIB}")
+    try:
+        _wait_for_candidates(workspace, 2)
+        os.kill(_workers(process.pid)[0], signal.SIGKILL)
+        said, _ = process.communicate(timeout=60)
+    finally:
+        stop(process)
+    assert process.returncode == 1
+    assert "worker" in said
+    workspace.run(JOBLIB)
+    _check_as_in_peace(workspace, peaceful[0])
+
+
+def test_eight_studies_can_start_on_a_fresh_store(workspace: Workspace) -> None:
+    script = "python -m aisle lifestage=YA clusterer=ward study=study_{number}"
+    _all_at_once(workspace, [script.format(number=number) for number in range(PROCESSES)])
+    for number in range(PROCESSES):
+        found = runs(workspace, f"study_{number}")
+        assert [status for _, status in found] == ["FINISHED"] * 2
+        assert len(set(found)) == 2
+
+
+def test_eight_processes_can_work_on_one_study(workspace: Workspace, peaceful: tuple[Workspace, float]) -> None:
+    _all_at_once(workspace, [SERIAL] * PROCESSES)
+    _check_as_in_peace(workspace, peaceful[0])
+
+
+def _all_at_once(workspace: Workspace, scripts: list[str]) -> None:
+    processes = [workspace.start(script) for script in scripts]
+    try:
+        said = [process.communicate(timeout=400)[0] for process in processes]
+    finally:
+        for process in processes:
+            stop(process)
+    failed = [text for process, text in zip(processes, said, strict=True) if process.returncode != 0]
+    assert failed == []
+
+
+def _wait_for_candidates(workspace: Workspace, count: int) -> None:
+    patient_until = time.monotonic() + 120
+    while len(list(workspace.folder.glob(".aisle/candidates/[!.]*"))) < count:
+        assert time.monotonic() < patient_until
+        time.sleep(0.005)
+
+
+def _workers(launcher: int) -> list[int]:
+    """The processes that compute candidates for the launcher."""
+    listed = subprocess.run(["ps", "-wweo", "pid=,ppid=,args="], check=True, capture_output=True, text=True).stdout
+    rows = [line.split(maxsplit=2) for line in listed.splitlines()]
+    return [int(pid) for pid, parent, command in rows if int(parent) == launcher and "popen_loky" in command]

@@ -12,7 +12,7 @@ import pyarrow
 import pyarrow.parquet
 
 from aisle.database.engine import in_order
-from aisle.tables import Table
+from aisle.tables import CANONICAL, Table
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,8 @@ class DuckDB:
                 _check_schema(path, table)
                 views[name] = path
             elif not table.optional:
-                raise FileNotFoundError(f"{folder} needs a table {name}: {path} is missing; run stage=fetch first.")
+                stage = "fetch" if name in CANONICAL else "extract"
+                raise FileNotFoundError(f"{folder} needs a table {name}: {path} is missing; run stage={stage} first.")
         settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": self.memory_limit,
             "threads": self.threads,
@@ -53,7 +54,7 @@ class DuckDB:
         with raw:
             for name, path in views.items():
                 raw.from_parquet(str(path)).create_view(name)
-            yield DuckDBConnection(raw, tuple(views))
+            yield DuckDBConnection(raw, folder, tuple(views))
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,11 @@ class DuckDBConnection:
     """See `aisle.database.engine.Connection`."""
 
     raw: duckdb.DuckDBPyConnection
+    folder: Path
     names: tuple[str, ...]
+
+    def origin(self, name: str) -> str:
+        return str(self.folder / f"{name}.parquet")
 
     def fetch(self, query: ir.Table, *, order_by: Sequence[str]) -> pyarrow.Table:
         reader = self.raw.sql(str(ibis.to_sql(query, dialect="duckdb"))).to_arrow_table()

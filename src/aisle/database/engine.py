@@ -17,6 +17,10 @@ class Connection(Protocol):
     @property
     def names(self) -> Collection[str]: ...
 
+    def origin(self, name: str) -> str:
+        """Where a table is, for messages."""
+        ...
+
     def fetch(self, query: ir.Table, *, order_by: Sequence[str]) -> pyarrow.Table:
         """The rows of a query, sorted by ``order_by``; text is compared byte by byte, whatever the engine collates."""
         ...

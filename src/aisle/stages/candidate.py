@@ -58,13 +58,15 @@ def detailed(names: Mapping[str, str], overrides: Sequence[str]) -> dict[str, st
     {'clusterer': 'agglomerative linkage=single'}
     """
     bare = [text.lstrip("+") for text in overrides]  # a key that is added to the configuration changes it too
-    changed = {role: sorted(text.removeprefix(f"{role}.") for text in bare if text.startswith(f"{role}.")) for role in names}
+    changed = {
+        role: sorted(text.removeprefix(f"{role}.") for text in bare if text.startswith(f"{role}.")) for role in names
+    }
     return {role: " ".join([name, *changed[role]]) for role, name in names.items()}
 
 
 def _check_block_is_as_made(name: str, features: Path) -> None:
-    """A candidate reads features that are made: a changed parameter of their block would change nothing but its name."""
-    block, _, changed = name.partition(" ")
+    """A candidate reads features that are made: another parameter of their block would change nothing but the name."""
+    _, _, changed = name.partition(" ")
     if changed:
         raise ValueError(
             f"The features are read from {features}, so {changed} has no effect; write it into a new option of "

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow
 import pyarrow.compute as pc
 
-from aisle.database import FILTERS_IN_ORDER, Engine, Extraction
+from aisle.database import FILTERS_IN_ORDER, Engine, Extraction, check_rows
 from aisle.storage import digest, read_json, write_csv, write_json, write_table
 from aisle.tables import BASKET_EXTRACT, CANONICAL, FILTERS, GROUP_SPEND
 
@@ -23,6 +23,7 @@ def run(*, database: Engine, extraction: Extraction, fingerprint: Path, output: 
     data_digest = digest(read_json(Path(fingerprint)))
     needed = {name: CANONICAL[name] for name in ("customers", "stores", "products", "baskets", "lines")}
     with database.connect(needed) as connection:
+        check_rows(connection, needed)
         baskets = connection.fetch(extraction.baskets(), order_by=BASKET_EXTRACT.key)
         groups = connection.fetch(extraction.group_spend(), order_by=GROUP_SPEND.key)
         dropped = connection.fetch(extraction.filters(), order_by=["filter_number"])

@@ -43,7 +43,8 @@ def run(*, database: Engine, summary: Path, blocks: Mapping[str, FeatureBlock], 
 
 
 def _day_after_the_window(summary: Path) -> date:
+    told = read_json(summary)
     try:
-        return date.fromisoformat(read_json(summary)["last_day"]) + timedelta(days=1)
-    except (KeyError, TypeError):
+        return date.fromisoformat(told["last_day"]) + timedelta(days=1)
+    except (KeyError, TypeError, ValueError):
         raise ValueError(f"{summary} must name the last_day of the extract; run stage=extract.") from None

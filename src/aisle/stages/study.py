@@ -1,6 +1,7 @@
 """The outcomes of a sweep -> the study's leaderboard, labels and record, from the candidate store."""
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,13 @@ from aisle.storage import CandidateStore, read_json, write_csv, write_figure, wr
 
 log = logging.getLogger(__name__)
 
+_STATUSES = ("finished", "found", "skipped", "failed")
+
 
 def run(*, sweep: Path, study: str, question: str, floor: float, summary: Path, store: Path, output: Path) -> int:
     """Write the study's files into ``output``, print the best candidates, and return how many candidates failed."""
     output = Path(output)
+    data_digest = _data_digest(Path(summary))
     outcomes = _outcomes(Path(sweep))
     records = CandidateStore(Path(store))
     entries: list[dict[str, Any]] = []
@@ -43,7 +47,7 @@ def run(*, sweep: Path, study: str, question: str, floor: float, summary: Path, 
     record_of_study = {
         "study": study,
         "question": question,
-        "data_digest": _data_digest(Path(summary)),
+        "data_digest": data_digest,
         "candidates": [_told(outcome) for outcome in outcomes],
     }
     write_json(record_of_study, output / "candidates.json")
@@ -83,12 +87,14 @@ def _told(outcome: dict[str, Any]) -> dict[str, Any]:
 
 
 def _report(outcomes: Sequence[dict[str, Any]]) -> int:
-    counts = pd.Series([outcome["status"] for outcome in outcomes]).value_counts()
-    log.info("candidates: %s", ", ".join(f"{count} {status}" for status, count in counts.items()))
+    counts = Counter(outcome["status"] for outcome in outcomes)
+    log.info("candidates: %s", ", ".join(f"{counts[status]} {status}" for status in _STATUSES if counts[status]))
     for outcome in outcomes:
         if outcome["status"] in ("failed", "skipped"):
-            log.warning("%s %s: %s", " · ".join(outcome["names"][name] for name in NAMES), outcome["status"], outcome["reason"])
-    return int(counts.get("failed", 0))
+            log.warning(
+                "%s %s: %s", " · ".join(outcome["names"][name] for name in NAMES), outcome["status"], outcome["reason"]
+            )
+    return counts["failed"]
 
 
 def _show(board: pd.DataFrame, study: str) -> None:

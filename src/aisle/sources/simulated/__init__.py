@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import isclose, isfinite
+from math import isclose
 
 import numpy as np
 import pandas as pd
@@ -31,6 +31,7 @@ from aisle.sources.simulated.visits import visits_of
 __all__ = ["Simulated"]
 
 _ORIGIN = "the simulated source"
+_MOST_SEGMENTS, _MOST_SEPARATION = 8, 20
 _POPULATION, _SHOPS, _ASSORTMENT, _WEEK = range(4)
 
 
@@ -46,10 +47,11 @@ class Simulated:
     ``segments`` plants segments that have these shares of the customers, in every lifestage alike; without them
     customers are a continuum. Segments differ in seven hidden traits: number of trips, lines per basket, items per
     line, price level, taste for fresh food, taste for household goods, and the lean of the baskets' price sensitivity
-    from LA to UM. Any two are at least ``separation`` apart in each trait (in the first, about a third of it), in
-    standard deviations of what 50 baskets show of the trait within a segment; the order of the segments changes from
-    trait to trait. As ``separation`` grows, customers of one segment become more alike in everything (number of trips,
-    tastes, hours), so that all customers together still look much like the real ones; only rare shoppers vanish. At 0
+    from LA to UM. Any two are at least ``separation`` apart in each trait, in standard deviations of what 50 baskets
+    show of the trait within a segment (in number of trips less; of more than four segments, any two in five traits or
+    more); the order of the segments changes from trait to trait. As ``separation`` grows, customers of one segment
+    become more alike in everything (number of trips, tastes, hours), so that all customers together still look much
+    like the real ones; but rare shoppers vanish, and with four segments and more the largest baskets grow. At 0
     nothing tells the segments apart; at 3 they overlap; from 6 on k-means, Ward's linkage and Gaussian mixtures find
     them nearly without error.
     """
@@ -71,8 +73,10 @@ class Simulated:
             raise ValueError(f"source.seed must be at least 0; got {self.seed}.")
         if not 0 <= self.anonymous_share < 1:
             raise ValueError(f"source.anonymous_share must be at least 0 and below 1; got {self.anonymous_share}.")
-        if not (isfinite(self.separation) and self.separation >= 0):
-            raise ValueError(f"source.separation must be a number from 0 on; got {self.separation}.")
+        if not 0 <= self.separation <= _MOST_SEPARATION:
+            raise ValueError(f"source.separation must be from 0 to {_MOST_SEPARATION}; got {self.separation}.")
+        if len(self.segments) > _MOST_SEGMENTS:
+            raise ValueError(f"source.segments must be at most {_MOST_SEGMENTS}; got {len(self.segments)}.")
         if self.segments and not (min(self.segments) > 0 and isclose(sum(self.segments), 1)):
             raise ValueError(f"source.segments must be shares above 0 that add up to 1; got {list(self.segments)}.")
         if self.separation > 0 and len(self.segments) < 2:

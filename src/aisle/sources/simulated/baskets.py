@@ -10,6 +10,7 @@ from aisle.sources.simulated.assortment import DIVISION_OF_GROUP, GROUP_COUNT, P
 from aisle.sources.simulated.draws import Floats, Integers, lasting_uniform, pick, pick_by_row
 from aisle.sources.simulated.visits import Visits, spread_factor
 
+PRODUCTS_OF_GROUP = np.array([float(group.products) for group in real.GROUPS])
 LINE_SHARES = np.array([group.line_shares for group in real.GROUPS]).T
 FRESH = real.FRESH_BY_DIVISION[DIVISION_OF_GROUP - 1]
 HOUSEHOLD = real.HOUSEHOLD_BY_DIVISION[DIVISION_OF_GROUP - 1]
@@ -27,8 +28,9 @@ CHANCE_OF_SIZE = np.sqrt(
     - real.STORE_SIZE_SPREAD**2
 )
 """What customer, hour and store leave of the variance of the hidden basket size."""
-PATIENT_ROUNDS = 12
-"""So often another product of the same group is looked for when a basket already holds the product."""
+PATIENT_ROUNDS, LAST_ROUND = 12, 24
+"""When a basket already holds a product, so often another one of its group is looked for, then so often one of the
+customer's groups; in the end any product will do: a customer's groups may have fewer products than the basket lines."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +113,9 @@ def _products(
     attempt = 0
     while len(open_lines):
         where = basket[open_lines]
-        if attempt > PATIENT_ROUNDS:
+        if attempt > LAST_ROUND:
+            group[open_lines] = pick(PRODUCTS_OF_GROUP, rng.random(len(where)))
+        elif attempt > PATIENT_ROUNDS:
             group[open_lines] = pick_by_row(appetite, where, rng.random(len(where)))
         product[open_lines] = assortment.choose(
             visits.shopper[where], group[open_lines], visits.trait("price")[where], rng

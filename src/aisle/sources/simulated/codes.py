@@ -28,7 +28,9 @@ def numbered(prefix: str, numbers: Integers, digits: int) -> Codes:
     >>> numbered("CL", np.array([72]), 5).tolist()
     ['CL00072']
     """
-    return np.strings.add(prefix, np.strings.zfill(numbers.astype(np.str_), digits))
+    plain = numbers.astype(np.str_)
+    # zfill cannot be asked for none
+    return np.strings.add(prefix, np.strings.zfill(plain, digits) if len(plain) else plain)
 
 
 def shelve(assortment: Assortment) -> Shelf:

@@ -96,8 +96,8 @@ def _baskets(tables: Mapping[str, pa.Table]) -> pd.DataFrame:
     baskets["hour"] = baskets["shopped_at"].dt.hour
     baskets["day"] = (baskets["shopped_at"].dt.normalize() - pd.Timestamp(FIRST_DAY)).dt.days
     baskets["week"] = baskets["day"] // 7
-    stores: pd.DataFrame = tables["stores"].to_pandas()
-    return baskets.merge(stores, on="store_id", how="left")
+    placed: pd.DataFrame = baskets.merge(tables["stores"].to_pandas(), on="store_id", how="left")
+    return placed
 
 
 def _lines(tables: Mapping[str, pa.Table]) -> pd.DataFrame:

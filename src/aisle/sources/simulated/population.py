@@ -47,8 +47,13 @@ class Population:
 
 
 def segment_centres(shares: tuple[float, ...]) -> Floats:
-    """Segments x `PLANTED_TRAITS`: steps of one in each trait, ordered differently by trait; mean 0 over customers."""
-    levels = np.add.outer(np.arange(len(shares)), np.arange(len(PLANTED_TRAITS))) % len(shares)
+    """Segments x `PLANTED_TRAITS`: up to four levels, a step of 1 apart; mean 0 over customers.
+
+    Up to four segments differ in every trait, in another order from trait to trait. More are words of an affine code
+    over four letters: any two of up to eight differ in five traits or more.
+    """
+    segment, trait = np.arange(len(shares))[:, None], np.arange(len(PLANTED_TRAITS))
+    levels = ((1 + segment // 4) * trait + segment) % min(len(shares), 4)
     weights = np.array(shares) / sum(shares)
     centres: Floats = levels - np.einsum("k,kj->j", weights, levels)
     return centres
