@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
 
-from aisle.__main__ import main
+from aisle.__main__ import main, perform
 from aisle.complaints import configuration_folder
 from aisle.features import FeatureTable
 from aisle.storage import read_json, write_features, write_json
@@ -168,6 +170,26 @@ def test_a_traceback_is_there_for_who_asks(command: Callable[..., Any]) -> None:
     assert done.returncode == 1
     assert "Traceback" in done.stderr
     assert "customers.parquet is missing" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("stage", "sentence"),
+    [
+        ({"_target_": "json.loads", "s": "{"}, "aisle: Expecting property name"),
+        ({"_target_": "json.loads"}, "aisle: loads() missing 1 required positional argument: 's'"),
+    ],
+)
+def test_a_users_mistake_inside_a_stage_is_a_sentence(stage: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        perform(OmegaConf.create({"stage": stage}))
+    assert one_sentence(str(caught.value.code)).startswith(sentence)
+
+
+def test_a_bug_inside_a_stage_keeps_its_traceback() -> None:
+    bug = {"_target_": "aisle.stages.study._report", "outcomes": [{"names": {}}], "_convert_": "all"}
+    with pytest.raises(HydraException) as caught:
+        perform(OmegaConf.create({"stage": bug}))
+    assert isinstance(caught.value.__cause__, KeyError)
 
 
 def test_an_unknown_lifestage_is_a_failed_candidate_with_the_valid_ones(

@@ -1,6 +1,5 @@
 """The README tells the truth: its commands run, its links lead somewhere, its numbers are those of the last run."""
 
-import hashlib
 import re
 import shutil
 from collections.abc import Callable
@@ -9,7 +8,6 @@ from pathlib import Path
 import pandas as pd
 import pyarrow
 import pytest
-import yaml
 from omegaconf import DictConfig
 from tests.verify.workspace import REPOSITORY, Block, Workspace, blocks, grocery_workspace
 
@@ -120,21 +118,3 @@ def test_the_counts_of_the_extract_are_those_of_the_committed_run() -> None:
 def test_the_data_dictionary_is_that_of_the_contracts() -> None:
     told = (REPOSITORY / "docs" / "data_dictionary.md").read_text(encoding="utf-8")
     assert told == dictionary(DESCRIBED)
-
-
-def test_the_results_in_git_are_those_of_the_lock() -> None:
-    stages = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-    lock = yaml.safe_load((REPOSITORY / "dvc.lock").read_text(encoding="utf-8"))["stages"]
-    pinned = {out["path"]: out["md5"] for stage in lock.values() for out in stage["outs"]}
-    listed = [
-        path.replace("${item}", str(item))
-        for stage in stages.values()
-        for item in stage.get("foreach", [None])
-        for out in [*stage.get("do", stage).get("outs", []), *stage.get("do", stage).get("metrics", [])]
-        if isinstance(out, dict)
-        for path, options in out.items()
-        if options.get("cache") is False
-    ]
-    found = {path: hashlib.md5((REPOSITORY / path).read_bytes(), usedforsecurity=False).hexdigest() for path in listed}
-    assert listed
-    assert found == {path: pinned[path] for path in listed}

@@ -1,7 +1,9 @@
 """Is this what was published? Equal to the byte, or else as near as another machine allows, and never silently."""
 
+import hashlib
 import logging
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -167,3 +169,28 @@ def test_another_result_is_refused(publish: Published, what: str) -> None:
 def test_what_is_staged_but_in_no_commit_was_not_published(publish: Published) -> None:
     with pytest.raises(ValueError, match=r"dvc.lock is in no commit, so there is nothing to compare with"):
         reproduced.run(**publish(commit=False))
+
+
+def test_the_results_in_git_are_those_of_the_lock(repository: Path) -> None:
+    stages = yaml.safe_load((repository / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    lock = yaml.safe_load((repository / "dvc.lock").read_text(encoding="utf-8"))["stages"]
+    pinned = {out["path"]: out["md5"] for stage in lock.values() for out in stage["outs"]}
+    listed = [
+        path.replace("${item}", str(item))
+        for stage in stages.values()
+        for item in stage.get("foreach", [None])
+        for out in [*stage.get("do", stage).get("outs", []), *stage.get("do", stage).get("metrics", [])]
+        if isinstance(out, dict)
+        for path, options in out.items()
+        if options.get("cache") is False
+    ]
+    found = {path: hashlib.md5((repository / path).read_bytes(), usedforsecurity=False).hexdigest() for path in listed}
+    assert listed
+    assert found == {path: pinned[path] for path in listed}
+
+
+def test_files_that_python_and_aisle_leave_in_folders_do_not_enter_the_lock(repository: Path) -> None:
+    left = ["src/aisle/database/__pycache__/engine.cpython-311.pyc", "conf/cohort/.lifestage.yaml.part-a1b2"]
+    dvc = str(Path(sys.executable).parent / "dvc")
+    ignored = subprocess.run([dvc, "check-ignore", *left], cwd=repository, capture_output=True, text=True, check=False)
+    assert ignored.stdout.split() == left

@@ -3,6 +3,7 @@
 import os
 
 import hydra
+from hydra.errors import HydraException
 from omegaconf import DictConfig
 
 from aisle.complaints import USERS_MISTAKES, complaint, configuration_folder
@@ -13,7 +14,7 @@ def perform(cfg: DictConfig) -> None:
     try:
         hydra.utils.call(cfg.stage)
     except USERS_MISTAKES as error:
-        if "AISLE_TRACEBACK" in os.environ:
+        if _needs_traceback(error):
             raise
         raise SystemExit(complaint(error)) from None
 
@@ -24,9 +25,16 @@ def main() -> None:
     try:
         hydra.main(version_base="1.3", config_path=str(configuration_folder()), config_name="config")(perform)()
     except USERS_MISTAKES as error:
-        if "AISLE_TRACEBACK" in os.environ:
+        if _needs_traceback(error):
             raise
         raise SystemExit(complaint(error)) from None
+
+
+def _needs_traceback(error: Exception) -> bool:
+    """Whether somebody asked for it, or the error is a bug: Hydra wraps whatever a stage raises in its own."""
+    cause = error.__cause__ if isinstance(error, HydraException) and error.__cause__ else error
+    wrong_argument = isinstance(cause, TypeError) and "argument" in str(cause)
+    return "AISLE_TRACEBACK" in os.environ or not (isinstance(cause, USERS_MISTAKES) or wrong_argument)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,14 @@
 
 import shutil
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow
 import pyarrow.parquet
 import pytest
 
-from aisle.database import DuckDB
+from aisle.database import DuckDB, Extraction
 from aisle.features.exact import relation
 from aisle.storage import write_arrow
 from aisle.tables import CANONICAL
@@ -114,6 +115,27 @@ def test_text_as_pandas_writes_it_is_read(folder: Path, tables: Tables) -> None:
         found = connection.fetch(relation(CANONICAL["lines"]), order_by=["basket_id"])
     assert found.num_rows == tables["lines"].num_rows
     assert found.schema.field("basket_id").type == pyarrow.string()
+
+
+def test_a_file_damaged_in_the_middle_is_a_sentence_that_names_the_folder(folder: Path, tables: Tables) -> None:
+    write_arrow(pyarrow.concat_tables([tables["lines"]] * 20), folder / "lines.parquet")
+    path = folder / "lines.parquet"
+    content = bytearray(path.read_bytes())
+    content[4:3000] = bytes(2996)
+    path.write_bytes(content)
+    with engine(folder).connect(NEEDED) as connection, pytest.raises(OSError, match=r"data: DuckDB cannot answer: "):
+        connection.fetch(relation(CANONICAL["lines"]), order_by=["basket_id"])
+
+
+def test_a_sum_too_large_for_money_is_a_sentence_that_names_the_folder(folder: Path, tables: Tables) -> None:
+    rich = [{**row, "spend": Decimal("9999999999.99")} for row in tables["lines"].to_pylist()]
+    write_arrow(pyarrow.Table.from_pylist(rich, schema=tables["lines"].schema), folder / "lines.parquet")
+    query = Extraction(baskets_xx=True, customers_xx=True, sample="all", seed=1).baskets()
+    with (
+        engine(folder).connect(NEEDED) as connection,
+        pytest.raises(OSError, match=r"data: DuckDB cannot answer: .*range"),
+    ):
+        connection.fetch(query, order_by=["basket_id"])
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,8 @@ def test_a_damaged_candidate_is_refused_with_the_file(
     store.write(record())
     path = store.root / "candidates" / KEY / damage
     path.unlink() if content is None else path.write_bytes(content)
-    with pytest.raises((ValueError, FileNotFoundError), match=rf"{KEY}/{damage} (must|is needed)"):
+    message = rf"{KEY} is damaged; delete it and run the study again: .*{KEY}/{damage} (must|is needed)"
+    with pytest.raises(ValueError, match=message):
         store.read(KEY)
 
 
@@ -146,6 +147,16 @@ def test_an_embedding_reads_back_to_the_last_bit(store: CandidateStore) -> None:
     store.write_embedding(KEY, values)
     store.write_embedding(KEY, values)
     pd.testing.assert_frame_equal(store.read_embedding(KEY), values, check_exact=True, check_names=False)
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense"])
+def test_a_damaged_embedding_is_as_good_as_none_and_is_written_anew(store: CandidateStore, content: bytes) -> None:
+    values = pd.DataFrame({"axis_0": [1.0]}, index=pd.Index(["a"]))
+    store.write_embedding(KEY, values)
+    (store.root / "embeddings" / f"{KEY}.parquet").write_bytes(content)
+    assert store.read_embedding(KEY) is None
+    store.write_embedding(KEY, values)
+    assert store.read_embedding(KEY) is not None
 
 
 INGREDIENTS: dict[str, Any] = {

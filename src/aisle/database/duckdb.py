@@ -69,8 +69,16 @@ class DuckDBConnection:
         return str(self.folder / f"{name}.parquet")
 
     def fetch(self, query: ir.Table, *, order_by: Sequence[str]) -> pyarrow.Table:
-        reader = self.raw.sql(str(ibis.to_sql(query, dialect="duckdb"))).to_arrow_table()
-        return in_order(reader, order_by)
+        """See `aisle.database.engine.Connection`.
+
+        Raises:
+            OSError: DuckDB cannot read a file, a number is too large for its type, or memory or disk are full.
+        """
+        try:
+            rows = self.raw.sql(str(ibis.to_sql(query, dialect="duckdb"))).to_arrow_table()
+        except duckdb.Error as error:
+            raise OSError(f"{self.folder}: DuckDB cannot answer: {error}") from error
+        return in_order(rows, order_by)
 
 
 def _check_schema(path: Path, table: Table) -> None:

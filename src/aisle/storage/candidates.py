@@ -122,22 +122,29 @@ class CandidateStore:
 
         Raises:
             FileNotFoundError: it is not in the store.
+            ValueError: its files are damaged.
         """
         folder = self._candidate(key)
         if not folder.exists():
             raise FileNotFoundError(
                 f"{folder} is needed and missing; run the study again, it computes what is missing."
             )
-        content = read_json(folder / "candidate.json")
-        table = read_arrow(folder / "labels.parquet").to_pandas().set_index("id")
+        try:
+            content = read_json(folder / "candidate.json")
+            table = read_arrow(folder / "labels.parquet").to_pandas().set_index("id")
+        except (ValueError, OSError) as error:
+            raise ValueError(f"{folder} is damaged; delete it and run the study again: {error}") from None
         scores = {value: {k: np.nan if v is None else v for k, v in s.items()} for value, s in content["scores"]}
         partitions = {value: Partition(table[str(value)].rename("label")) for value in scores}
         return CandidateRecord(key, PartitionPath(content["parameter"], partitions), scores, content["facts"])
 
     def read_embedding(self, key: str) -> pd.DataFrame | None:
-        """A stored embedding, or None."""
-        path = self._embedding(key)
-        return read_arrow(path).to_pandas().set_index("id") if path.exists() else None
+        """A stored embedding; None where there is none or a damaged one: it is computed and stored again."""
+        try:
+            stored: pd.DataFrame = read_arrow(self._embedding(key)).to_pandas()
+        except (FileNotFoundError, ValueError):
+            return None
+        return stored.set_index("id")
 
     def write_embedding(self, key: str, values: pd.DataFrame) -> None:
         """Store an embedding for the other candidates that share it."""

@@ -8,14 +8,11 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import beta
 
 from aisle.sources.simulated import parameters as real
-from aisle.sources.simulated.draws import Floats, Integers, Keys, apportioned, lasting_uniform, spread
+from aisle.sources.simulated.draws import Floats, Integers, Keys, apportioned, lasting_uniform, preference, spread
 
 PRODUCT_COUNT = sum(group.products for group in real.GROUPS)
 GROUP_COUNT = len(real.GROUPS)
 DIVISION_OF_GROUP = np.array([group.division for group in real.GROUPS])
-PRICE_BY_MULTIPLES = -0.24
-CLASS_SPREAD = 0.9
-LAST_FAVOURITE = 2.0**40
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +40,7 @@ class Assortment:
 
         ``price_level`` is the shopper's hidden trait: who has a high one has dearer favourites.
         """
-        place = np.floor(rng.random(len(shopper)) ** (-1 / real.FAVOURITE_DECAY))
-        favourite = np.minimum(place, LAST_FAVOURITE).astype(np.int64)
+        favourite = preference(len(shopper), real.FAVOURITE_DECAY, rng)
         taste = ndtri(lasting_uniform(self.stream, shopper, group, favourite))
         level = ndtr(real.PRICE_LOADING * price_level + np.sqrt(1 - real.PRICE_LOADING**2) * taste)
         position = np.searchsorted(self.popularity, group + level, side="right")
@@ -99,7 +95,7 @@ def _tree(rng: np.random.Generator) -> tuple[Integers, Integers]:
 
 def _split(total: int, parts: int, rng: np.random.Generator) -> Integers:
     """``total`` things in ``parts`` uneven heaps, none of them empty."""
-    return 1 + apportioned(total - parts, np.exp(CLASS_SPREAD * rng.standard_normal(parts)))
+    return 1 + apportioned(total - parts, np.exp(real.CLASS_SPREAD * rng.standard_normal(parts)))
 
 
 def _group_columns(
@@ -118,7 +114,7 @@ def _group_columns(
     return (
         share / share.sum(),
         cents,
-        np.where(weighed, 0.0, _arranged(multiples, price, PRICE_BY_MULTIPLES, rng)),
+        np.where(weighed, 0.0, _arranged(multiples, price, real.MULTIPLES_BY_PRICE, rng)),
         weighed,
     )
 

@@ -108,7 +108,7 @@ def _products(
     rng: np.random.Generator,
 ) -> Integers:
     """Different products in a basket: a product that is already there is chosen again, in the end from any group."""
-    product = np.zeros(len(basket), dtype=np.int64)
+    group, product = group.copy(), np.zeros(len(basket), dtype=np.int64)
     open_lines = np.arange(len(basket))
     attempt = 0
     while len(open_lines):

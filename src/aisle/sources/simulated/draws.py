@@ -12,6 +12,7 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.uint64]
 
+_LAST_PLACE = 2.0**40
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
@@ -63,6 +64,12 @@ def pick_by_row(shares: Floats, row: Integers, uniform: Floats) -> Integers:
     cumulative += np.arange(len(shares))[:, None]
     position: Integers = np.searchsorted(cumulative.ravel(), row + uniform, side="right") - row * width
     return np.clip(position, 0, width - 1)
+
+
+def preference(count: int, decay: float, rng: np.random.Generator) -> Integers:
+    """Places 1, 2, 3, ... in a list: the k-th or a later one with probability k ** -decay, so mostly the first."""
+    place = np.minimum(np.floor(rng.random(count) ** (-1 / decay)), _LAST_PLACE)
+    return place.astype(np.int64)
 
 
 def apportioned(total: int, shares: Floats) -> Integers:

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow
+import pyarrow.compute
 
 from aisle.sources.simulated.parameters import FIRST_DAY
 from aisle.tables import UNDEFINED
@@ -17,7 +17,7 @@ Measured = dict[str, float]
 Numbers = npt.NDArray[np.float64]
 
 
-def measure(tables: Mapping[str, pa.Table]) -> dict[str, Measured]:
+def measure(tables: Mapping[str, pyarrow.Table]) -> dict[str, Measured]:
     """Name of the statistic -> label -> value, for all of `portrait.STATISTICS` and `portrait.FLAT`.
 
     ``tables`` are customers, stores, products, baskets and lines, whole; the baskets are those of a grocery whose weeks
@@ -49,7 +49,7 @@ def measure(tables: Mapping[str, pa.Table]) -> dict[str, Measured]:
     }
 
 
-def receipts(tables: Mapping[str, pa.Table]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def receipts(tables: Mapping[str, pyarrow.Table]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Baskets with their totals, day, week and store, and their lines, whose ``basket`` is the index of the first."""
     baskets, lines = _baskets(tables), _lines(tables)
     totals = lines.groupby("basket").agg(lines=("items", "size"), items=("items", "sum"), spend=("spend", "sum"))
@@ -90,7 +90,7 @@ def eta_squared(values: pd.Series, groups: pd.Series) -> float:
     return float(means.var() / values.var())
 
 
-def _baskets(tables: Mapping[str, pa.Table]) -> pd.DataFrame:
+def _baskets(tables: Mapping[str, pyarrow.Table]) -> pd.DataFrame:
     columns = ["basket_id", "customer_id", "store_id", "shopped_at", "basket_size", "basket_type", "dominant_mission"]
     baskets = tables["baskets"].select([*columns, "price_sensitivity"]).to_pandas()
     baskets["hour"] = baskets["shopped_at"].dt.hour
@@ -100,14 +100,16 @@ def _baskets(tables: Mapping[str, pa.Table]) -> pd.DataFrame:
     return placed
 
 
-def _lines(tables: Mapping[str, pa.Table]) -> pd.DataFrame:
+def _lines(tables: Mapping[str, pyarrow.Table]) -> pd.DataFrame:
     lines = tables["lines"]
     return pd.DataFrame(
         {
-            "basket": pc.index_in(lines["basket_id"], value_set=tables["baskets"]["basket_id"]).to_numpy(),
-            "product": pc.index_in(lines["product_id"], value_set=tables["products"]["product_id"]).to_numpy(),
+            "basket": pyarrow.compute.index_in(lines["basket_id"], value_set=tables["baskets"]["basket_id"]).to_numpy(),
+            "product": pyarrow.compute.index_in(
+                lines["product_id"], value_set=tables["products"]["product_id"]
+            ).to_numpy(),
             "items": lines["quantity"].to_numpy(),
-            "spend": lines["spend"].cast(pa.float64()).to_numpy(),
+            "spend": lines["spend"].cast(pyarrow.float64()).to_numpy(),
         }
     )
 

@@ -57,7 +57,7 @@ STATISTICS = (
         | {"Fresh": 0.508, "Grocery": 0.189, "Mixed": 0.239, "Nonfood": 0.052, "undefined": 0.0129}
         | {"LA": 0.229, "MM": 0.512, "UM": 0.241, "XX": 0.0185, "no card": 0.205},
         relative=0.06,
-        absolute=0.004,
+        absolute=0.006,
     ),
     Statistic(
         "store formats",

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import numpy as np
-import pyarrow as pa
+import pyarrow
 
 from aisle.sources.basket_codes import BasketCodes, Codes
 from aisle.sources.money import to_decimals
@@ -42,22 +42,22 @@ def basket_ids(week: int, count: int) -> Codes:
     return numbered(str(FIRST_BASKET_WEEK + week), np.arange(1, count + 1), 8)
 
 
-def customer_rows(population: Population) -> pa.Table:
+def customer_rows(population: Population) -> pyarrow.Table:
     """The customers, by id."""
-    lifestages = pa.array(real.LIFESTAGE_CODES, pa.string())
-    sensitivities = pa.array(real.SENSITIVITY_CODES)
-    return pa.table(
+    lifestages = pyarrow.array(real.LIFESTAGE_CODES, pyarrow.string())
+    sensitivities = pyarrow.array(real.SENSITIVITY_CODES)
+    return pyarrow.table(
         {
             "customer_id": customer_ids(len(population.lifestage)),
-            "lifestage": lifestages.take(pa.array(population.lifestage)),
-            "price_sensitivity": sensitivities.take(pa.array(population.price_sensitivity)),
+            "lifestage": lifestages.take(pyarrow.array(population.lifestage)),
+            "price_sensitivity": sensitivities.take(pyarrow.array(population.price_sensitivity)),
         }
     )
 
 
-def store_rows(shops: Shops) -> pa.Table:
+def store_rows(shops: Shops) -> pyarrow.Table:
     """The stores, by id."""
-    return pa.table(
+    return pyarrow.table(
         {
             "store_id": store_ids(len(shops.format)),
             "store_format": np.array(real.FORMAT_CODES)[shops.format],
@@ -66,9 +66,9 @@ def store_rows(shops: Shops) -> pa.Table:
     )
 
 
-def product_rows(assortment: Assortment) -> pa.Table:
+def product_rows(assortment: Assortment) -> pyarrow.Table:
     """The products, by id."""
-    return pa.table(
+    return pyarrow.table(
         {
             "product_id": product_ids(len(assortment.group)),
             "product_class": numbered("CL", assortment.product_class + 1, 5),
@@ -80,34 +80,39 @@ def product_rows(assortment: Assortment) -> pa.Table:
 
 
 def basket_rows(
-    week: int, visits: Visits, codes: BasketCodes, price_sensitivities: Codes, customers: pa.Array, stores: pa.Array
-) -> pa.Table:
+    week: int,
+    visits: Visits,
+    codes: BasketCodes,
+    price_sensitivities: Codes,
+    customers: pyarrow.Array,
+    stores: pyarrow.Array,
+) -> pyarrow.Table:
     """The baskets of a week; ``customers`` and ``stores`` are all the ids."""
     count = len(visits.day)
     start = np.datetime64(datetime.combine(monday(week), datetime.min.time()), "us")
     hours = (visits.day * 24 + visits.hour).astype("timedelta64[h]")
-    return pa.table(
+    return pyarrow.table(
         {
             "basket_id": basket_ids(week, count),
-            "customer_id": customers.take(pa.array(visits.customer, mask=visits.customer == NOBODY)),
-            "store_id": stores.take(pa.array(visits.store)),
+            "customer_id": customers.take(pyarrow.array(visits.customer, mask=visits.customer == NOBODY)),
+            "store_id": stores.take(pyarrow.array(visits.store)),
             "shopped_at": start + hours,
             "basket_size": codes.sizes,
             "basket_type": codes.types,
             "dominant_mission": codes.missions,
             "price_sensitivity": price_sensitivities,
-            "status": pa.nulls(count, pa.string()),
-            "paid": pa.nulls(count, MONEY),
+            "status": pyarrow.nulls(count, pyarrow.string()),
+            "paid": pyarrow.nulls(count, MONEY),
         }
     )
 
 
-def line_rows(week: int, lines: Lines, basket_count: int, products: pa.Array) -> pa.Table:
+def line_rows(week: int, lines: Lines, basket_count: int, products: pyarrow.Array) -> pyarrow.Table:
     """The line items of a week; ``products`` is all the ids."""
-    return pa.table(
+    return pyarrow.table(
         {
-            "basket_id": pa.array(basket_ids(week, basket_count)).take(pa.array(lines.basket)),
-            "product_id": products.take(pa.array(lines.product)),
+            "basket_id": pyarrow.array(basket_ids(week, basket_count)).take(pyarrow.array(lines.basket)),
+            "product_id": products.take(pyarrow.array(lines.product)),
             "quantity": lines.quantity,
             "spend": to_decimals(lines.cents),
         }

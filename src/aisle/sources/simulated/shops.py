@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aisle.sources.simulated import parameters as real
-from aisle.sources.simulated.draws import Floats, Integers, Keys, apportioned, lasting_uniform, pick
+from aisle.sources.simulated.draws import Floats, Integers, Keys, apportioned, lasting_uniform, pick, preference
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,10 +23,9 @@ class Shops:
 
     def choose(self, shopper: Keys, loyalty: Floats, rng: np.random.Generator) -> Integers:
         """The store of each trip: the shopper's main store with probability ``loyalty``, else one of the others."""
-        at_home = rng.random(len(shopper)) < loyalty
-        other = 1 + np.floor(rng.random(len(shopper)) ** (-1 / real.STORE_SLOT_DECAY))
-        slot = np.where(at_home, 0, np.minimum(other, 2**40)).astype(np.int64)
-        return pick(self.share, lasting_uniform(self.stream, shopper, slot))
+        at_main = rng.random(len(shopper)) < loyalty
+        place = np.where(at_main, 0, preference(len(shopper), real.OTHER_STORES_DECAY, rng))
+        return pick(self.share, lasting_uniform(self.stream, shopper, place))
 
 
 def open_shops(customers: int, rng: np.random.Generator) -> Shops:
