@@ -4,15 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow
 import pytest
 from omegaconf import DictConfig
-from tests.verify.workspace import REPOSITORY, Workspace, grocery_workspace, shell_environment
-
-Clone = Callable[..., Workspace]
+from tests.verify.workspace import REPOSITORY, Clone, Workspace, grocery_workspace, shell_environment
 
 
 def _git(*command: str) -> str:
@@ -52,11 +50,22 @@ def uv(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def reproduced(clone: Clone) -> Workspace:
-    """A clone in which ``make reproduce`` has run without uv, its environment activated."""
+def reproduced_clone(clone: Clone) -> tuple[Workspace, str]:
+    """A clone in which ``make reproduce`` has run without uv, its environment activated; and what it said."""
     fresh = clone()
-    fresh.write("../said", fresh.run("make reproduce UV=", seconds=600))
-    return Workspace(fresh.folder, shell_environment(fresh.folder / ".venv" / "bin"))
+    said = fresh.run("make reproduce UV=", seconds=600)
+    return Workspace(fresh.folder, shell_environment(fresh.folder / ".venv" / "bin")), said
+
+
+@pytest.fixture
+def reproduced(reproduced_clone: tuple[Workspace, str], tmp_path: Path) -> Iterator[Workspace]:
+    """The reproduced clone; whatever a test does to files of git or DVC is undone afterwards."""
+    workspace, _ = reproduced_clone
+    data = shutil.copytree(workspace.folder / "data", tmp_path / "data")
+    yield workspace
+    shutil.rmtree(workspace.folder / "data")
+    shutil.copytree(data, workspace.folder / "data")
+    workspace.run("git reset --quiet --hard && dvc checkout --quiet --force")
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import signal
 import sqlite3
 import subprocess
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 
 from tests.verify.workspace import CommandError, Workspace, stop
 
@@ -34,29 +34,36 @@ def runs(workspace: Workspace, study: str = "tiny") -> list[tuple[str, str]]:
 
 def interrupt_when(workspace: Workspace, script: str, how: signal.Signals, pattern: str, count: int) -> None:
     """Start the study and stop it as soon as ``count`` paths match ``pattern``."""
-    process = workspace.start(script)
-    patient_until = time.monotonic() + 120
-    while len(list(workspace.folder.glob(pattern))) < count:
-        if process.poll() is not None or time.monotonic() > patient_until:
-            stop(process)
-            raise CommandError(f"{script} ended before there were {count} {pattern}: {process.communicate()[0]}")
-        time.sleep(0.005)
-    _interrupt(process, how)
+    with workspace.running(script) as process:
+        wait_for(workspace, process, pattern, count)
+        _interrupt(process, how)
 
 
 def interrupt_after(workspace: Workspace, script: str, how: signal.Signals, seconds: float) -> None:
     """Start the study and stop it some time later, if it is not over by then."""
-    process = workspace.start(script)
-    time.sleep(seconds)
-    _interrupt(process, how)
+    with workspace.running(script) as process:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=seconds)
+        _interrupt(process, how)
+
+
+def wait_for(workspace: Workspace, process: "subprocess.Popen[str]", pattern: str, count: int) -> None:
+    """Return as soon as ``count`` paths of the workspace match ``pattern``.
+
+    Raises:
+        CommandError: the process ended before, or two minutes have passed.
+    """
+    patient_until = time.monotonic() + 120
+    while len(list(workspace.folder.glob(pattern))) < count:
+        if process.poll() is not None or time.monotonic() > patient_until:
+            stop(process)
+            raise CommandError(f"There were never {count} {pattern}; the study said:\n{process.communicate()[0]}")
+        time.sleep(0.005)
 
 
 def _interrupt(process: "subprocess.Popen[str]", how: signal.Signals) -> None:
     stop(process, how)
-    try:
-        process.communicate(timeout=30)
-    finally:
-        stop(process)  # nothing a test started may outlive it
+    process.communicate(timeout=30)
 
 
 def check_nothing_is_half(workspace: Workspace) -> None:

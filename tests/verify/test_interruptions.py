@@ -5,16 +5,18 @@ import shutil
 import signal
 import subprocess
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.verify.study import JOBLIB, SERIAL, check_nothing_is_half, interrupt_after, results, runs
-from tests.verify.workspace import Workspace, stop
+from tests.verify.study import JOBLIB, SERIAL, check_nothing_is_half, interrupt_after, results, runs, wait_for
+from tests.verify.workspace import Workspace
 
 pytestmark = pytest.mark.verify
 
 CANDIDATES = 12
+IN_STORE = ".aisle/candidates/[!.]*"
 PROCESSES = 8
 
 
@@ -55,27 +57,20 @@ def test_a_study_stopped_at_random_moments_ends_as_one_left_in_peace(
 def test_a_study_whose_launcher_alone_is_killed_can_be_started_at_once(
     workspace: Workspace, peaceful: tuple[Workspace, float]
 ) -> None:
-    process = workspace.start(f"exec {JOBLIB}")
-    _wait_for_candidates(workspace, 2)
-    os.kill(process.pid, signal.SIGKILL)
-    try:
+    with workspace.running(f"exec {JOBLIB}") as process:
+        wait_for(workspace, process, IN_STORE, 2)
+        os.kill(process.pid, signal.SIGKILL)
         workspace.run(JOBLIB)  # while workers of the first may still be at work
-    finally:
-        stop(process)
-        process.communicate()
     _check_as_in_peace(workspace, peaceful[0])
 
 
 def test_a_study_that_loses_a_worker_says_so_and_goes_on_when_started_again(
     workspace: Workspace, peaceful: tuple[Workspace, float]
 ) -> None:
-    process = workspace.start(f"exec {JOBLIB}")
-    try:
-        _wait_for_candidates(workspace, 2)
+    with workspace.running(f"exec {JOBLIB}") as process:
+        wait_for(workspace, process, IN_STORE, 2)
         os.kill(_workers(process.pid)[0], signal.SIGKILL)
         said, _ = process.communicate(timeout=60)
-    finally:
-        stop(process)
     assert process.returncode == 1
     assert "worker" in said
     workspace.run(JOBLIB)
@@ -97,21 +92,10 @@ def test_eight_processes_can_work_on_one_study(workspace: Workspace, peaceful: t
 
 
 def _all_at_once(workspace: Workspace, scripts: list[str]) -> None:
-    processes = [workspace.start(script) for script in scripts]
-    try:
+    with ExitStack() as stack:
+        processes = [stack.enter_context(workspace.running(script)) for script in scripts]
         said = [process.communicate(timeout=400)[0] for process in processes]
-    finally:
-        for process in processes:
-            stop(process)
-    failed = [text for process, text in zip(processes, said, strict=True) if process.returncode != 0]
-    assert failed == []
-
-
-def _wait_for_candidates(workspace: Workspace, count: int) -> None:
-    patient_until = time.monotonic() + 120
-    while len(list(workspace.folder.glob(".aisle/candidates/[!.]*"))) < count:
-        assert time.monotonic() < patient_until
-        time.sleep(0.005)
+    assert [text for process, text in zip(processes, said, strict=True) if process.returncode != 0] == []
 
 
 def _workers(launcher: int) -> list[int]:

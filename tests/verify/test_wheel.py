@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.verify.conftest import Clone
-from tests.verify.workspace import Workspace, shell_environment
+from tests.verify.workspace import Clone, Workspace, shell_environment
 
 pytestmark = pytest.mark.verify
 

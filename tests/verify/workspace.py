@@ -6,7 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,10 +39,8 @@ def shell_environment(scripts: Path | None = SCRIPTS, **more: str) -> dict[str, 
 
 def stop(process: "subprocess.Popen[str]", how: signal.Signals = signal.SIGKILL) -> None:
     """Send the signal to the whole group; a group that is gone already is no error."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, how)
-    except ProcessLookupError:
-        return
 
 
 @dataclass(frozen=True)
@@ -51,9 +50,10 @@ class Workspace:
     folder: Path
     environment: Mapping[str, str] = field(default_factory=shell_environment, repr=False)
 
-    def start(self, script: str) -> "subprocess.Popen[str]":
-        """The running script, in a process group of its own, so that it can be stopped with all its children."""
-        return subprocess.Popen(
+    @contextmanager
+    def running(self, script: str) -> "Iterator[subprocess.Popen[str]]":
+        """The running script, in a process group of its own; nothing of the group outlives the block."""
+        process = subprocess.Popen(
             ["bash", "-euo", "pipefail", "-c", script],
             cwd=self.folder,
             env=dict(self.environment),
@@ -62,6 +62,11 @@ class Workspace:
             text=True,
             start_new_session=True,
         )
+        with process:
+            try:
+                yield process
+            finally:
+                stop(process)
 
     def run(self, script: str, *, fails: bool = False, seconds: float = 300) -> str:
         """What the script said, both streams.
@@ -69,15 +74,13 @@ class Workspace:
         Raises:
             CommandError: it failed, or with ``fails`` it did not, or it took longer than ``seconds``.
         """
-        process = self.start(script)
-        try:
-            said, _ = process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            stop(process)
-            said, _ = process.communicate()
-            raise CommandError(f"{script}\ntook more than {seconds:g} seconds; it said:\n{said}") from None
-        finally:
-            stop(process)
+        with self.running(script) as process:
+            try:
+                said, _ = process.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                stop(process)
+                said, _ = process.communicate()
+                raise CommandError(f"{script}\ntook more than {seconds:g} seconds; it said:\n{said}") from None
         if (process.returncode != 0) is not fails:
             raise CommandError(f"{script}\nended with {process.returncode}; it said:\n{said}")
         return said
@@ -112,6 +115,10 @@ def grocery_workspace(
         call(compose(*overrides, f"paths.root={folder}").stage)
     paths: dict[str, Any] = {"PYTHONPATH": str(folder / "src")} if source else {}
     return Workspace(folder, shell_environment(**paths))
+
+
+Clone = Callable[..., Workspace]
+"""Makes a fresh clone of the commit."""
 
 
 @dataclass(frozen=True)
