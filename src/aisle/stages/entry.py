@@ -28,7 +28,7 @@ def run(*, study: Path, title: str, command: str, remark: str, book: Path) -> No
         title=title,
         study=read_json(study / "candidates.json"),
         board=read_arrow(study / "leaderboard.parquet").to_pandas(),
-        commit=_commit(),
+        commit=_commit(book),
         command=command,
         remark=remark,
     )
@@ -37,15 +37,17 @@ def run(*, study: Path, title: str, command: str, remark: str, book: Path) -> No
     log.info("%s: %s", book, title)
 
 
-def _commit() -> str:
-    """The commit of the working directory, with a plus where it has changes; "none" outside a repository."""
+def _commit(book: Path) -> str:
+    """The commit of the working directory, with a plus where more than the book has changed; "none" without git."""
+    asked = (
+        ["git", "rev-parse", "--short=10", "HEAD"],
+        ["git", "status", "--porcelain", "--untracked-files=no", "--", ".", f":(exclude){book}"],
+    )
     try:
-        described = subprocess.run(
-            ["git", "describe", "--always", "--dirty=+", "--abbrev=10", "--exclude=*"],  # noqa: S607 (git is on the path)
-            capture_output=True,
-            text=True,
-            check=True,
+        commit, changes = (
+            subprocess.run(one, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603  fixed arguments
+            for one in asked
         )
     except (FileNotFoundError, subprocess.CalledProcessError):
         return "none"
-    return described.stdout.strip()
+    return f"{commit}+" if changes else commit
