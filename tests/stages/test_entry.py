@@ -1,0 +1,50 @@
+"""Rules of the lab book's entries."""
+
+from pathlib import Path
+
+import pytest
+
+from aisle.leaderboard import leaderboard, rows
+from aisle.stages import entry
+from aisle.storage import write_frame, write_json
+
+BOOK = "# Lab book\n\n<!-- entries: newest first -->\n\n## 2026-01-01 · An older entry\n"
+NAMES = {"lifestage": "YA", "features": "baskets", "scaler": "standard", "reducer": "none", "clusterer": "kmeans"}
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    scores = {"n_clusters": 2.0, "coverage": 1.0, "balance": 1.0, "smallest_share": 0.4, "features/silhouette": 0.3}
+    scored = {2: scores | {"features/ranking_score": 0.31, "embedding/silhouette": 0.4, "embedding/ranking_score": 0.4}}
+    folder = tmp_path / "artifacts" / "grid"
+    write_frame(leaderboard(rows(NAMES, "k1", 120, "n_clusters", scored), floor=0.05), folder / "leaderboard.parquet")
+    told = [{"names": NAMES, "key": "k1", "status": "finished", "reason": ""}]
+    content = {"study": "grid", "question": "Which is best?", "data_digest": "abcdef0123456789", "candidates": told}
+    write_json(content, folder / "candidates.json")
+    return folder
+
+
+def _write(study: Path, book: Path) -> str:
+    entry.run(study=study, title="KMeans, two segments", command="make study", remark="Nothing else ran.", book=book)
+    return book.read_text(encoding="utf-8")
+
+
+def test_an_entry_stands_on_top_and_its_numbers_come_from_the_run(study: Path, tmp_path: Path) -> None:
+    book = tmp_path / "README.md"
+    book.write_text(BOOK, encoding="utf-8")
+    text = _write(study, book)
+    titles = [line for line in text.splitlines() if line.startswith("## ")]
+    assert titles[0].endswith("· KMeans, two segments")
+    assert titles[1:] == ["## 2026-01-01 · An older entry"]
+    assert "| young adults (YA) | 120 | none | kmeans | 2 | 40% | 100% | 0.310 |" in text
+    assert "Data `abcdef012345`" in text
+    assert "1 finished candidates, 1 partitions." in text
+    assert "Nothing else ran." in text
+
+
+def test_a_book_without_a_place_for_entries_is_left_as_it_is(study: Path, tmp_path: Path) -> None:
+    book = tmp_path / "README.md"
+    book.write_text("# Notes\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"must hold the line <!-- entries: newest first --> once"):
+        _write(study, book)
+    assert book.read_text(encoding="utf-8") == "# Notes\n"
