@@ -6,10 +6,11 @@ has it staged, which only a person changes. This is the one place in the code th
 
 import hashlib
 import json
-import subprocess
 from pathlib import Path
 
 import yaml
+
+from aisle.git import staged
 
 _BLOCK = 1 << 20
 
@@ -44,16 +45,6 @@ def check_pinned(data: Path, pinned: Path) -> None:
             f"{data} differs from {pinned}: {agreed} is agreed on, {found} is there; to go back, run "
             f"python -m aisle stage=fetch; to accept the new data, run dvc add {data} && git add {pinned}."
         )
-
-
-def staged(path: Path, revision: str = "") -> str | None:
-    """A file's text as git has it staged, or in a ``revision``; None where git does not have it."""
-    command = ["git", "-C", str(path.parent), "show", f"{revision}:./{path.name}"]
-    try:
-        found = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:  # no git on this machine
-        return None
-    return found.stdout if found.returncode == 0 else None
 
 
 def _md5(path: Path) -> str:

@@ -1,11 +1,11 @@
 """A study -> a dated entry on top of the lab book; its numbers come from the run, its words from a person."""
 
 import logging
-import subprocess
 from datetime import date
 from pathlib import Path
 
 from aisle.documents import lab_entry
+from aisle.git import commit
 from aisle.storage import read_arrow, read_json, whole_file
 
 log = logging.getLogger(__name__)
@@ -39,15 +39,5 @@ def run(*, study: Path, title: str, command: str, remark: str, book: Path) -> No
 
 def _commit(book: Path) -> str:
     """The commit of the working directory, with a plus where more than the book has changed; "none" without git."""
-    asked = (
-        ["git", "rev-parse", "--short=10", "HEAD"],
-        ["git", "status", "--porcelain", "--untracked-files=no", "--", ".", f":(exclude){book}"],
-    )
-    try:
-        commit, changes = (
-            subprocess.run(one, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603  fixed arguments
-            for one in asked
-        )
-    except (FileNotFoundError, subprocess.CalledProcessError):
-        return "none"
-    return f"{commit}+" if changes else commit
+    found = commit(apart_from=book)
+    return "none" if found is None else f"{found.digest[:10]}{'+' * found.changed}"

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from aisle.pinned import staged
+from aisle.git import staged
 from aisle.reproduction import compare_labels, compare_leaderboards, compare_locks, outputs
 
 log = logging.getLogger(__name__)

@@ -1,7 +1,6 @@
 """What studies found -> MLflow. Idempotent: a second time writes nothing."""
 
 import logging
-import subprocess
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from aisle.features import FeatureTable
+from aisle.git import commit
 from aisle.leaderboard import NAMES
 from aisle.selection import selection_from_json
 from aisle.storage import CandidateStore, read_arrow, read_features, read_json
@@ -129,12 +129,7 @@ def _verdict(folder: Path, board: pd.DataFrame) -> list[str]:
 
 def _provenance() -> dict[str, str]:
     """The commit of the working directory and whether it has changes; nothing outside a repository."""
-    asked = [["git", "rev-parse", "HEAD"], ["git", "status", "--porcelain", "--untracked-files=no"]]
-    try:
-        commit, changes = (
-            subprocess.run(one, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603  fixed arguments
-            for one in asked
-        )
-    except (OSError, subprocess.CalledProcessError):
+    found = commit()
+    if found is None:
         return {}
-    return {"mlflow.source.git.commit": commit, "mlflow.source.git.dirty": "yes" if changes else "no"}
+    return {"mlflow.source.git.commit": found.digest, "mlflow.source.git.dirty": "yes" if found.changed else "no"}
