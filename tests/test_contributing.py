@@ -15,6 +15,7 @@ from aisle.storage import read_features, read_table
 from aisle.tables import CANONICAL
 
 GUIDE = (REPOSITORY / "CONTRIBUTING.md").read_text(encoding="utf-8")
+PACKAGE = REPOSITORY / "src" / "aisle"
 EXAMPLES = ["Add a source", "Add a feature block", "Add a clusterer", "Add a study"]
 
 
@@ -115,9 +116,11 @@ def test_the_targets_it_names_are_in_the_makefile() -> None:
     assert named <= set(re.findall(r"^([a-z]+):", makefile, flags=re.MULTILINE))
 
 
-def test_the_files_it_names_exist() -> None:
-    prose = re.sub(r"```.*?```", "", GUIDE, flags=re.DOTALL)
-    written = {block.file for block in blocks(GUIDE)}
-    named = set(re.findall(r"`((?:src|tests|conf|experiments|docs)/[\w./]+)`", prose)) - written
+@pytest.mark.parametrize("document", ["CONTRIBUTING.md", "docs/decisions.md"])
+def test_the_files_and_folders_of_the_repository_that_are_named_exist(document: str) -> None:
+    prose = re.sub(r"```.*?```", "", (REPOSITORY / document).read_text(encoding="utf-8"), flags=re.DOTALL)
+    made = {"artifacts/pca_share/", "data/", "mlartifacts/", *(block.file for block in blocks(GUIDE))}
+    named = set(re.findall(r"`([a-z]\w*(?:/\w+)*(?:/|\.py|\.yaml|\.toml|\.lock|\.dvc))`", prose)) - made
     assert named
-    assert [name for name in sorted(named) if not (REPOSITORY / name).exists()] == []
+    missing = [name for name in named if not any((folder / name).exists() for folder in (REPOSITORY, PACKAGE))]
+    assert sorted(missing) == []

@@ -26,6 +26,12 @@ def test_a_tiny_share_means_two_customers() -> None:
     assert partition.sizes.min() >= 2
 
 
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_one_dimension_is_enough() -> None:
+    partition = HDBSCANPath([0.2], 5).fit_path(VALUES[[0]]).partitions[0.2]
+    assert partition.n_clusters == 2
+
+
 @pytest.mark.parametrize("share", [0, 1, -0.1, 5])
 def test_a_smallest_cluster_must_be_a_share(share: float) -> None:
     message = rf"min_cluster_size must be a share of the customers in \(0, 1\); got {share}\."

@@ -25,11 +25,12 @@ class HDBSCANPath(BaseEstimator):
     def fit_path(self, values: pd.DataFrame) -> PartitionPath:
         from hdbscan import HDBSCAN  # imported where used: it costs seconds
 
+        matrix = values.to_numpy(copy=True)  # hdbscan wants memory it could write to, and a frame's is read-only
         partitions = {}
         for share in self.min_cluster_size:
             if not 0 < share < 1:
                 raise ValueError(f"min_cluster_size must be a share of the customers in (0, 1); got {share}.")
             size = max(2, round(share * len(values)))
             model = HDBSCAN(size, self.min_samples, approx_min_span_tree=False, core_dist_n_jobs=1)
-            partitions[share] = Partition.numbered(model.fit_predict(values.to_numpy()), values.index)
+            partitions[share] = Partition.numbered(model.fit_predict(matrix), values.index)
         return PartitionPath("min_cluster_size", partitions)
