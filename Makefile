@@ -52,7 +52,7 @@ readme: $(READY) ## rewrite the generated parts of the README and the docs from 
 	python -m aisle stage=readme
 
 lock: ## pin every dependency anew
-	uv pip compile --universal --generate-hashes --python-version 3.11 \
+	uv pip compile --universal --fork-strategy fewest --generate-hashes --python-version 3.11 \
 	  --custom-compile-command "make lock" --group dev pyproject.toml -o requirements.lock --upgrade
 
 clean: ## remove what the commands made, but not the data

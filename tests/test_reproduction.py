@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from packaging.requirements import Requirement
 
 from aisle.reproduction import SCORE_TOLERANCE, compare_labels, compare_leaderboards, compare_locks
 from aisle.stages import reproduced
@@ -71,7 +73,8 @@ def test_scores_may_differ_by_no_more_than_the_tolerance(change: float, same: bo
     other.loc[3, "features/ranking_score"] += change
     comparison = compare_leaderboards(_board(), other)
     assert comparison.same is same
-    assert f"{change:.1e}" in comparison.findings[0]
+    assert f"of which {0 if same else 1} differ" in comparison.findings[0]
+    assert f"the largest difference of a score is {change:.1e}." in comparison.findings[0]
 
 
 def test_a_score_that_becomes_undefined_is_a_difference() -> None:
@@ -194,3 +197,30 @@ def test_files_that_python_and_aisle_leave_in_folders_do_not_enter_the_lock(repo
     dvc = str(Path(sys.executable).parent / "dvc")
     ignored = subprocess.run([dvc, "check-ignore", *left], cwd=repository, capture_output=True, text=True, check=False)
     assert ignored.stdout.split() == left
+
+
+def test_every_python_computes_with_the_same_libraries(repository: Path) -> None:
+    lock = (repository / "requirements.lock").read_text(encoding="utf-8")
+    pins = [Requirement(line.rstrip(" \\")) for line in lock.splitlines() if re.match(r"[a-z].*==", line)]
+    for library in (
+        "numpy",
+        "scipy",
+        "scikit-learn",
+        "hdbscan",
+        "umap-learn",
+        "pynndescent",
+        "numba",
+        "pyarrow",
+        "duckdb",
+    ):
+        versions = {
+            str(pin.specifier)
+            for python in ("3.11", "3.12", "3.13")
+            for pin in pins
+            if pin.name == library and (pin.marker is None or pin.marker.evaluate(_environment(python)))
+        }
+        assert len(versions) == 1, f"{library}: {sorted(versions)}"
+
+
+def _environment(python: str) -> dict[str, str]:
+    return {"python_version": python, "python_full_version": f"{python}.1"}

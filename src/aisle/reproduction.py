@@ -47,9 +47,10 @@ def compare_leaderboards(published: pd.DataFrame, found: pd.DataFrame) -> Compar
     difference = (before[scores] - after[scores]).abs().to_numpy()
     other_gaps = (before[scores].isna() != after[scores].isna()).to_numpy()
     largest = float(np.nanmax(difference, initial=0.0))
-    same = largest <= SCORE_TOLERANCE and not other_gaps.any()
-    finding = f"{len(before)} rows of the leaderboard: the largest difference of a score is {largest:.1e}"
-    return Comparison(same, (f"{finding} (allowed {SCORE_TOLERANCE:g}).",))
+    beyond = int((np.nan_to_num(difference) > SCORE_TOLERANCE).any(axis=1).sum())
+    same = beyond == 0 and not other_gaps.any()
+    found_rows = f"{len(before)} rows of the leaderboard, of which {beyond} differ by more than {SCORE_TOLERANCE:g}"
+    return Comparison(same, (f"{found_rows}: the largest difference of a score is {largest:.1e}.",))
 
 
 def compare_labels(published: pd.DataFrame, found: pd.DataFrame) -> Comparison:
