@@ -14,7 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 from sklearn.base import clone
 
 from aisle.clusterers import PathClusterer
-from aisle.database import DuckDB, Extraction
+from aisle.database import Extraction, ParquetFolder
 from aisle.selection import SelectionRule
 from aisle.tables import LIFESTAGES
 
@@ -116,7 +116,7 @@ def test_the_callback_gets_the_arguments_its_stages_take(compose: Compose) -> No
 
 
 def test_roles_make_what_they_are_for(role: Callable[..., Any]) -> None:
-    assert isinstance(role("database", "duckdb"), DuckDB)
+    assert isinstance(role("database", "parquet"), ParquetFolder)
     assert isinstance(role("cohort", "lifestage"), Extraction)
     assert isinstance(role("evidence", "ranking"), SelectionRule)
     kmeans: PathClusterer = role("clusterer", "kmeans")

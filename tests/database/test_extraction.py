@@ -21,9 +21,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aisle.database import FILTERS_IN_ORDER, DuckDB, Extraction
-from aisle.database.duckdb import DuckDBConnection
+from aisle.database import FILTERS_IN_ORDER, Extraction, ParquetFolder
 from aisle.database.engine import in_order
+from aisle.database.parquet_folder import FolderConnection
 from aisle.tables import BASKET_EXTRACT, CANONICAL, GROUP_SPEND
 
 Tables = dict[str, pyarrow.Table]
@@ -48,11 +48,11 @@ class Extract:
 
 
 @contextmanager
-def connected(tables: Tables) -> Iterator[DuckDBConnection]:
+def connected(tables: Tables) -> Iterator[FolderConnection]:
     with tempfile.TemporaryDirectory() as folder:
         for name, rows in tables.items():
             pyarrow.parquet.write_table(rows, Path(folder) / f"{name}.parquet")
-        with DuckDB(Path(folder), memory_limit="1GB", threads=1).connect(NEEDED) as connection:
+        with ParquetFolder(Path(folder), memory_limit="1GB", threads=1).connect(NEEDED) as connection:
             yield connection
 
 
@@ -63,7 +63,7 @@ def queries(extraction: Extraction) -> list[str]:
     return [str(ibis.to_sql(table, dialect="duckdb")) for table in tables]
 
 
-def extracted(connection: DuckDBConnection, extraction: Extraction) -> Extract:
+def extracted(connection: FolderConnection, extraction: Extraction) -> Extract:
     """What the database gives, through the contracts."""
     baskets, groups, filters = (connection.raw.sql(query).to_arrow_table() for query in queries(extraction))
     baskets, groups = in_order(baskets, BASKET_EXTRACT.key), in_order(groups, GROUP_SPEND.key)
@@ -278,7 +278,7 @@ def test_a_sample_takes_whole_customers_and_stops_once_it_is_full(tables: Tables
 
 
 def test_a_larger_sample_holds_the_smaller_one_and_another_seed_another(tables: Tables) -> None:
-    def drawn(connection: DuckDBConnection, sample: int, seed: int) -> set[str]:
+    def drawn(connection: FolderConnection, sample: int, seed: int) -> set[str]:
         return {row["customer_id"] for row in extracted(connection, Extraction(False, False, sample, seed)).baskets}
 
     with connected(tables) as connection:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow
 import pytest
 
-from aisle.database import DuckDB, fingerprint
+from aisle.database import ParquetFolder, fingerprint
 from aisle.tables import CANONICAL
 
 Tables = dict[str, pyarrow.Table]
@@ -19,7 +19,7 @@ Tables = dict[str, pyarrow.Table]
 @pytest.fixture
 def taken(save: Callable[..., Path], tmp_path: Path) -> Callable[[Tables], dict[str, Any]]:
     def of(tables: Tables) -> dict[str, Any]:
-        with DuckDB(save(tables, tmp_path / "data"), "1GB", 2).connect(CANONICAL) as connection:
+        with ParquetFolder(save(tables, tmp_path / "data"), "1GB", 2).connect(CANONICAL) as connection:
             return fingerprint(connection)
 
     return of

@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aisle.database import DuckDB, Extraction
-from aisle.database.duckdb import DuckDBConnection
+from aisle.database import Extraction, ParquetFolder
+from aisle.database.parquet_folder import FolderConnection
 from aisle.features import Baskets, FeatureBlock, Mix, Rfm
 from aisle.features.exact import relation
 from aisle.storage import write_table
@@ -43,14 +43,14 @@ def sql(block: FeatureBlock) -> str:
     return str(ibis.to_sql(block.query(relations, TODAY), dialect="duckdb"))
 
 
-def values(connection: DuckDBConnection, block: FeatureBlock) -> pd.DataFrame:
+def values(connection: FolderConnection, block: FeatureBlock) -> pd.DataFrame:
     return block.finish(connection.raw.sql(sql(block)).to_arrow_table().to_pandas()).sort_index()
 
 
 def connected(baskets: pyarrow.Table, groups: pyarrow.Table, folder: Path) -> Any:
     for name, rows in (("basket_extract", baskets), ("group_spend", groups)):
         pyarrow.parquet.write_table(rows, folder / f"{name}.parquet")
-    return DuckDB(folder, "1GB", 1).connect(EXTRACTED)
+    return ParquetFolder(folder, "1GB", 1).connect(EXTRACTED)
 
 
 def as_floats(baskets: pyarrow.Table) -> pd.DataFrame:
@@ -137,7 +137,7 @@ def extracted(grocery: Callable[..., Any], save: Callable[..., Path], tmp_path_f
     data = save(grocery(80, seed=30), folder / "data")
     everything = Extraction(baskets_xx=True, customers_xx=True, sample="all", seed=1)
     needed = {name: CANONICAL[name] for name in ("customers", "stores", "products", "baskets", "lines")}
-    with DuckDB(data, "1GB", 1).connect(needed) as connection:
+    with ParquetFolder(data, "1GB", 1).connect(needed) as connection:
         for table, query in ((BASKET_EXTRACT, everything.baskets()), (GROUP_SPEND, everything.group_spend())):
             write_table(connection.fetch(query, order_by=table.key), table, folder / f"{table.name}.parquet")
     return folder
@@ -150,11 +150,11 @@ def tables_of(extracted: Path) -> dict[str, pyarrow.Table]:
 
 @pytest.fixture
 def connection(extracted: Path) -> Any:
-    with DuckDB(extracted, "1GB", 2).connect(EXTRACTED) as open_connection:
+    with ParquetFolder(extracted, "1GB", 2).connect(EXTRACTED) as open_connection:
         yield open_connection
 
 
-def test_baskets_equal_the_oracle(connection: DuckDBConnection, tables_of: dict[str, pyarrow.Table]) -> None:
+def test_baskets_equal_the_oracle(connection: FolderConnection, tables_of: dict[str, pyarrow.Table]) -> None:
     found = values(connection, Baskets())
     expected = baskets_oracle(tables_of["basket_extract"])
     assert found.shape[1] == 38
@@ -164,7 +164,7 @@ def test_baskets_equal_the_oracle(connection: DuckDBConnection, tables_of: dict[
     assert rounded.abs().max() <= 0.5e-6  # each basket's deviation is rounded to a millionth before it is added
 
 
-def test_rfm_equals_the_oracle(connection: DuckDBConnection, tables_of: dict[str, pyarrow.Table]) -> None:
+def test_rfm_equals_the_oracle(connection: FolderConnection, tables_of: dict[str, pyarrow.Table]) -> None:
     found = values(connection, Rfm())
     assert list(found.columns) == ["recency_days", "frequency", "monetary", "tenure_days"]
     assert_equal(found, rfm_oracle(tables_of["basket_extract"]))
@@ -173,7 +173,7 @@ def test_rfm_equals_the_oracle(connection: DuckDBConnection, tables_of: dict[str
 @pytest.mark.parametrize("smoothing", [0.01, 1.0])
 @pytest.mark.parametrize("share", [0.0, 0.05, 0.9, 0.99])
 def test_mix_equals_the_oracle(
-    connection: DuckDBConnection, tables_of: dict[str, pyarrow.Table], smoothing: float, share: float
+    connection: FolderConnection, tables_of: dict[str, pyarrow.Table], smoothing: float, share: float
 ) -> None:
     found = values(connection, Mix(smoothing, share))
     assert_equal(found, mix_oracle(tables_of["group_spend"], smoothing, share))

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet
 import pytest
 
-from aisle.database import FILTERS_IN_ORDER, DuckDB, Extraction
+from aisle.database import FILTERS_IN_ORDER, Extraction, ParquetFolder
 from aisle.stages import extract
 from aisle.storage import read_json, read_table, write_json
 from aisle.tables import BASKET_EXTRACT, FILTERS, GROUP_SPEND
@@ -26,7 +26,7 @@ def run(data: Path, output: Path, threads: int = 1, **changes: Any) -> Path:
     usual: dict[str, Any] = {"baskets_xx": False, "customers_xx": False, "sample": "all", "seed": 1}
     write_json({"lines": {"row_count": "1"}}, output.parent / "fingerprint.json")
     extract.run(
-        database=DuckDB(data, "1GB", threads),
+        database=ParquetFolder(data, "1GB", threads),
         extraction=Extraction(**(usual | changes)),
         fingerprint=output.parent / "fingerprint.json",
         output=output,

@@ -11,7 +11,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from aisle.database import DuckDB, Extraction
+from aisle.database import Extraction, ParquetFolder
 from aisle.features import Baskets, FeatureBlock, Mix, Rfm
 from aisle.stages import extract, features
 from aisle.storage import read_features, read_json, read_table, write_json
@@ -25,7 +25,10 @@ def extracted(data: Path, output: Path) -> Path:
     write_json({}, output / "fingerprint.json")
     everybody = Extraction(baskets_xx=True, customers_xx=True, sample="all", seed=1)
     extract.run(
-        database=DuckDB(data, "1GB", 1), extraction=everybody, fingerprint=output / "fingerprint.json", output=output
+        database=ParquetFolder(data, "1GB", 1),
+        extraction=everybody,
+        fingerprint=output / "fingerprint.json",
+        output=output,
     )
     return output
 
@@ -36,7 +39,7 @@ def extract_folder(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 def run(folder: Path, output: Path, blocks: Mapping[str, FeatureBlock], name: str = "some", threads: int = 1) -> Path:
-    database = DuckDB(folder, "1GB", threads)
+    database = ParquetFolder(folder, "1GB", threads)
     features.run(database=database, summary=folder / "summary.json", blocks=blocks, name=name, output=output)
     return output / f"{name}.parquet"
 
@@ -136,7 +139,7 @@ def test_a_missing_extract_is_named_with_what_makes_it(
 @pytest.mark.parametrize("content", [{}, {"last_day": None}, {"last_day": 3}, {"last_day": "yesterday"}], ids=str)
 def test_a_summary_of_something_else_is_refused(extract_folder: Path, tmp_path: Path, content: dict[str, Any]) -> None:
     write_json(content, tmp_path / "summary.json")
-    database = DuckDB(extract_folder, "1GB", 1)
+    database = ParquetFolder(extract_folder, "1GB", 1)
     with pytest.raises(ValueError, match=r"summary\.json must name the last_day of the extract; run stage=extract\.$"):
         features.run(
             database=database, summary=tmp_path / "summary.json", blocks=BLOCKS, name="x", output=tmp_path / "out"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from aisle.database import DuckDB
+from aisle.database import ParquetFolder
 from aisle.pinned import folder_digest
 from aisle.stages import fingerprint
 from aisle.storage import read_json
@@ -18,7 +18,7 @@ def folder(data: Path, tmp_path: Path) -> Path:
 
 
 def run(folder: Path, output: str, threads: int = 1) -> Path:
-    database = DuckDB(folder, "1GB", threads)
+    database = ParquetFolder(folder, "1GB", threads)
     path = folder.parent / output
     fingerprint.run(database=database, data=str(folder), pinned=str(folder.parent / "data.dvc"), output=str(path))
     return path

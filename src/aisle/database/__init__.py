@@ -1,9 +1,24 @@
 """Databases: connections and the queries that are run on them. The only SQL of the project."""
 
 from aisle.database.contracts import check_rows
-from aisle.database.duckdb import DuckDB
 from aisle.database.engine import Connection, Engine
 from aisle.database.extraction import FILTERS_IN_ORDER, Extraction
 from aisle.database.fingerprint import fingerprint
+from aisle.database.mysql import MySQL
+from aisle.database.parquet_folder import ParquetFolder
+from aisle.database.postgresql import PostgreSQL
+from aisle.database.session import Server, Session
 
-__all__ = ["FILTERS_IN_ORDER", "Connection", "DuckDB", "Engine", "Extraction", "check_rows", "fingerprint"]
+__all__ = [
+    "FILTERS_IN_ORDER",
+    "Connection",
+    "Engine",
+    "Extraction",
+    "MySQL",
+    "ParquetFolder",
+    "PostgreSQL",
+    "Server",
+    "Session",
+    "check_rows",
+    "fingerprint",
+]

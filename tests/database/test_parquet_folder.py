@@ -9,7 +9,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from aisle.database import DuckDB, Extraction
+from aisle.database import Extraction, ParquetFolder
 from aisle.features.exact import relation
 from aisle.storage import write_arrow
 from aisle.tables import CANONICAL
@@ -18,8 +18,8 @@ Tables = dict[str, pyarrow.Table]
 NEEDED = {name: CANONICAL[name] for name in ("customers", "stores", "products", "baskets", "lines")}
 
 
-def engine(folder: Path) -> DuckDB:
-    return DuckDB(folder, memory_limit="1GB", threads=2)
+def engine(folder: Path) -> ParquetFolder:
+    return ParquetFolder(folder, memory_limit="1GB", threads=2)
 
 
 @pytest.fixture
@@ -146,5 +146,5 @@ def test_a_sum_too_large_for_money_is_a_sentence_that_names_the_folder(folder: P
     ],
 )
 def test_settings_that_the_engine_refuses_are_named(data: Path, limit: str, threads: int, message: str) -> None:
-    with pytest.raises(ValueError, match=message), DuckDB(data, limit, threads).connect(NEEDED):
+    with pytest.raises(ValueError, match=message), ParquetFolder(data, limit, threads).connect(NEEDED):
         pass

@@ -16,7 +16,7 @@ from aisle.tables import CANONICAL, Table
 
 
 @dataclass(frozen=True)
-class DuckDB:
+class ParquetFolder:
     """Tables are ``<folder>/<table>.parquet``; ``memory_limit`` in DuckDB's notation (2GB); ``threads`` at most."""
 
     folder: Path
@@ -24,7 +24,7 @@ class DuckDB:
     threads: int
 
     @contextmanager
-    def connect(self, tables: Mapping[str, Table]) -> Iterator["DuckDBConnection"]:
+    def connect(self, tables: Mapping[str, Table]) -> Iterator["FolderConnection"]:
         """A connection to the files that are there, their columns and types compared with the contracts.
 
         Raises:
@@ -54,11 +54,11 @@ class DuckDB:
         with raw:
             for name, path in views.items():
                 raw.from_parquet(str(path)).create_view(name)
-            yield DuckDBConnection(raw, folder, tuple(views))
+            yield FolderConnection(raw, folder, tuple(views))
 
 
 @dataclass(frozen=True)
-class DuckDBConnection:
+class FolderConnection:
     """See `aisle.database.engine.Connection`."""
 
     raw: duckdb.DuckDBPyConnection
