@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 from omegaconf import OmegaConf
 
 from aisle.__main__ import main, perform
@@ -234,3 +235,31 @@ def test_the_configuration_in_the_working_directory_wins(tmp_path: Path, monkeyp
     assert configuration_folder() == REPOSITORY / "conf"
     (tmp_path / "conf" / "config.yaml").write_text("")
     assert configuration_folder() == tmp_path / "conf"
+
+
+def test_an_interrupted_command_ends_in_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    said = interrupted_at(KeyboardInterrupt(), monkeypatch, tmp_path)
+    assert said == 130
+
+
+def test_a_worker_that_is_ended_from_outside_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    said = interrupted_at(TerminatedWorkerError("exit codes of the workers are {SIGKILL(-9)}"), monkeypatch, tmp_path)
+    assert "worker process was ended from outside" in one_sentence(str(said))
+
+
+def interrupted_at(error: BaseException, monkeypatch: pytest.MonkeyPatch, folder: Path) -> object:
+    """How ``main`` ends when what it runs ends so."""
+
+    def raising(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "0")
+    monkeypatch.setattr(sys, "argv", ["aisle", "stage=readme"])
+    monkeypatch.setattr("hydra.utils.call", raising)
+    try:
+        with pytest.raises(SystemExit) as caught:
+            main()
+    finally:
+        GlobalHydra.instance().clear()
+    return caught.value.code

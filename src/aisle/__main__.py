@@ -1,6 +1,9 @@
 """The command line: ``python -m aisle stage=NAME role=OPTION key=value``. Hydra composes, the stage does."""
 
 import os
+import sys
+from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 
 import hydra
 from hydra.errors import HydraException
@@ -8,22 +11,34 @@ from omegaconf import DictConfig
 
 from aisle.complaints import USERS_MISTAKES, complaint, configuration_folder
 
+_INTERRUPTED = 130
+"""The exit code of a command that Ctrl-C ended, as shells expect it."""
+
 
 def perform(cfg: DictConfig) -> None:
     """Do the configured stage."""
-    try:
-        hydra.utils.call(cfg.stage)
-    except USERS_MISTAKES as error:
-        if _needs_traceback(error):
-            raise
-        raise SystemExit(complaint(error)) from None
+    _in_one_sentence(lambda: hydra.utils.call(cfg.stage))
 
 
 def main() -> None:
     """Compose the configuration and do its stage; a user's mistake ends in one sentence and exit code 1."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra raises its errors instead of printing them
+    run = hydra.main(version_base="1.3", config_path=str(configuration_folder()), config_name="config")(perform)
     try:
-        hydra.main(version_base="1.3", config_path=str(configuration_folder()), config_name="config")(perform)()
+        _in_one_sentence(run)
+    except KeyboardInterrupt:
+        print("\naisle: interrupted; what is finished is kept, and the same command goes on there.", file=sys.stderr)  # noqa: T201
+        raise SystemExit(_INTERRUPTED) from None
+
+
+def _in_one_sentence(call: Callable[[], None]) -> None:
+    try:
+        call()
+    except BrokenProcessPool:
+        raise SystemExit(
+            "aisle: a worker process was ended from outside, perhaps for want of memory; what is finished is kept: "
+            "start the same command again, with hydra/launcher=basic for one process at a time."
+        ) from None
     except USERS_MISTAKES as error:
         if _needs_traceback(error):
             raise

@@ -1,13 +1,17 @@
 """Rules of the lab book's entries."""
 
+import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from omegaconf import DictConfig
 
 from aisle.leaderboard import leaderboard, rows
 from aisle.stages import entry
 from aisle.storage import write_frame, write_json
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 BOOK = "# Lab book\n\n<!-- entries: newest first -->\n\n## 2026-01-01 · An older entry\n"
 NAMES = {"lifestage": "YA", "features": "baskets", "scaler": "standard", "reducer": "none", "clusterer": "kmeans"}
 
@@ -48,3 +52,13 @@ def test_a_book_without_a_place_for_entries_is_left_as_it_is(study: Path, tmp_pa
     with pytest.raises(ValueError, match=r"must hold the line <!-- entries: newest first --> once"):
         _write(study, book)
     assert book.read_text(encoding="utf-8") == "# Notes\n"
+
+
+def test_the_command_that_the_lab_book_prints_passes_commas_on(
+    compose: Callable[..., DictConfig],
+) -> None:
+    printed = (REPOSITORY / "experiments" / "README.md").read_text(encoding="utf-8")
+    command = next(line for line in printed.splitlines() if "stage=entry study=NAME" in line)
+    words = shlex.split(command.replace("the verdict, in one line", "Two segments, not three"))
+    assert words[:3] == ["python", "-m", "aisle"]
+    assert compose(*words[3:]).stage.title == "Two segments, not three"

@@ -1,5 +1,7 @@
 """The candidate store: each candidate written once, whole, under a key that digests all it depends on."""
 
+import importlib
+import sys
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -269,3 +271,21 @@ def test_the_stored_json_is_readable_by_anybody(store: CandidateStore) -> None:
     assert content["parameter"] == "eps"
     assert content["scores"][0][0] == 0.05
     assert content["scores"][0][1]["balance"] is None
+
+
+def test_a_class_from_elsewhere_is_another_candidate_when_its_file_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "from sklearn.base import BaseEstimator\n\nclass Mine(BaseEstimator):\n    rounds = {}\n"
+    monkeypatch.syspath_prepend(str(tmp_path))
+    keys = []
+    for rounds in (1, 2, 1):
+        (tmp_path / "mine_from_elsewhere.py").write_text(text.replace("{}", str(rounds)))
+        monkeypatch.delitem(sys.modules, "mine_from_elsewhere", raising=False)
+        mine = importlib.import_module("mine_from_elsewhere").Mine()
+        keys.append(candidate_key("features", scaler=StandardScaler(), reducer=PCA(2), clusterer=mine, seed=1))
+    assert keys[0] == keys[2] != keys[1]
+
+
+def test_the_version_of_a_library_covers_its_classes() -> None:
+    assert "source" not in describe(KMeans())

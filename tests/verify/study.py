@@ -33,10 +33,12 @@ def runs(workspace: Workspace, study: str = "tiny") -> list[tuple[str, str]]:
 
 
 def interrupt_when(workspace: Workspace, script: str, how: signal.Signals, pattern: str, count: int) -> None:
-    """Start the study and stop it as soon as ``count`` paths match ``pattern``."""
+    """Start the study and stop it as soon as ``count`` paths match ``pattern``; Ctrl-C must end in one sentence."""
     with workspace.running(script) as process:
         wait_for(workspace, process, pattern, count)
-        _interrupt(process, how)
+        said = _interrupt(process, how)
+    assert "Traceback" not in said, said
+    assert how != signal.SIGINT or "aisle: interrupted; what is finished is kept" in said, said
 
 
 def interrupt_after(workspace: Workspace, script: str, how: signal.Signals, seconds: float) -> None:
@@ -61,9 +63,10 @@ def wait_for(workspace: Workspace, process: "subprocess.Popen[str]", pattern: st
         time.sleep(0.005)
 
 
-def _interrupt(process: "subprocess.Popen[str]", how: signal.Signals) -> None:
+def _interrupt(process: "subprocess.Popen[str]", how: signal.Signals) -> str:
+    """What the process had said when it was over."""
     stop(process, how)
-    process.communicate(timeout=30)
+    return process.communicate(timeout=30)[0]
 
 
 def check_nothing_is_half(workspace: Workspace) -> None:

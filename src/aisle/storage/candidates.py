@@ -7,6 +7,7 @@ clusterer, the seed, and the code and libraries that compute it. What is in the 
 import hashlib
 import json
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -34,7 +35,7 @@ def describe(component: Any) -> dict[str, Any]:
     if hasattr(component, "get_params") and not isinstance(component, type):
         kind = type(component)
         parameters = {name: describe(value) for name, value in component.get_params(deep=False).items()}
-        return {"class": f"{kind.__module__}.{kind.__qualname__}", "params": parameters}
+        return {"class": f"{kind.__module__}.{kind.__qualname__}", "params": parameters} | _source(kind.__module__)
     if isinstance(component, np.generic | np.ndarray):
         return describe(component.tolist())
     if component is None or isinstance(component, str | bool | int | float):
@@ -48,9 +49,17 @@ def describe(component: Any) -> dict[str, Any]:
         given = {"args": describe(component.args), "keywords": describe(component.keywords)}
         return describe(component.func) | given
     if callable(component) and hasattr(component, "__qualname__"):
-        return {"function": f"{component.__module__}.{component.__qualname__}"}
+        return {"function": f"{component.__module__}.{component.__qualname__}"} | _source(component.__module__)
     wanted = "a number, a text, a list, a mapping, a function or an estimator"
     raise TypeError(f"A parameter must be {wanted}; got {type(component).__name__}.")
+
+
+def _source(module: str) -> dict[str, str]:
+    """The digest of a module's file where neither `code_digest` nor the version of a library covers it."""
+    if module.split(".")[0] in {"aisle", "numpy", "scipy", "sklearn", "hdbscan", "umap", "pynndescent", "numba"}:
+        return {}
+    file = getattr(sys.modules.get(module), "__file__", None)  # built-in modules come with Python and have none
+    return {"source": hashlib.sha256(Path(file).read_bytes()).hexdigest()} if file else {}
 
 
 @cache
