@@ -35,7 +35,7 @@ class Moments:
         It falls with every further cluster. NaN without a cluster.
         """
         with np.errstate(over="ignore"):  # too large for a double is infinite
-            return np.ldexp(self._within(), 2 * self.exponent)
+            return np.asarray(np.ldexp(self._within(), 2 * self.exponent))
 
     def calinski_harabasz(self) -> Values:
         """Variance between over variance within clusters, each by its degrees of freedom, (m,), >= 0, higher is better.
@@ -75,7 +75,7 @@ class Moments:
         """About the first cluster's mean, so that clusters near one another far from zero keep their digits."""
         rows = self.labelings.rows(partition)
         centres, remainders = self.centres[rows], self.remainders[rows]
-        return (centres - centres[0]) + (remainders - remainders[0])
+        return np.asarray((centres - centres[0]) + (remainders - remainders[0]))
 
     def _within(self) -> Values:
         parts = (self.squares[self.labelings.rows(p)] for p in range(len(self.labelings.codes)))
@@ -86,8 +86,8 @@ def moments(X: npt.ArrayLike, labelings: npt.ArrayLike) -> Moments:
     """The clusters of the partitions ``labelings`` (m, n), -1 = noise, of the customers X (n, d), in O(m n d).
 
     >>> found = moments([[0.0], [2.0], [10.0], [11.0], [50.0]], [[0, 0, 1, 1, -1], [0, 0, 0, 0, 0]])
-    >>> found.inertia()
-    array([2.50000e+00, 1.65120e+03])
+    >>> found.inertia().round(1)
+    array([   2.5, 1659.2])
     >>> found.calinski_harabasz()
     array([72.2,  nan])
 

@@ -64,7 +64,7 @@ def mean_silhouettes(samples: Values) -> Values:
     inside = ~np.isnan(samples)
     count = inside.sum(axis=-1)
     total = np.where(inside, samples, 0.0).sum(axis=-1)
-    return np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0)
+    return np.asarray(np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0))
 
 
 def cluster_silhouettes(samples: Values, labels: npt.NDArray[np.int64]) -> Values:

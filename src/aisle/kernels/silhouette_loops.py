@@ -77,7 +77,9 @@ def _add_rows(
 
 
 @njit(cache=True, error_model="numpy")
-def _finish(sums: Values, start: int, codes: Codes, offsets: Numbers, sizes: Numbers, least: float, out: Values) -> None:
+def _finish(
+    sums: Values, start: int, codes: Codes, offsets: Numbers, sizes: Numbers, least: float, out: Values
+) -> None:
     """Silhouettes, from the sums of distances, of the customers of a tile that begins at ``start``; NaN for noise.
 
     The only member of its cluster gets 0, and so does who is no farther than ``least`` from its own and another
