@@ -1,12 +1,18 @@
 """What the kernels of scores are given: values and partitions, checked and made ready for compiled loops."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from numba import get_num_threads, set_num_threads
 
 NOISE = -1
+_WORTH_A_THREAD: Final = 5_000_000
+"""Operations, a millisecond or two: below, waking and awaiting a second thread costs more than it saves."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,3 +109,14 @@ def scaled(values: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], in
     half = float((high / 2 - low / 2).max())
     exponent = math.frexp(half)[1] + 1 if half else 0
     return np.ldexp(np.where(high > low, values, 0.0), -exponent), exponent
+
+
+@contextmanager
+def threads_for(operations: int) -> Iterator[None]:
+    """One thread for small work, which is what bootstraps and tests are made of; else as many as are set."""
+    usual = get_num_threads()
+    set_num_threads(usual if operations >= _WORTH_A_THREAD else 1)
+    try:
+        yield
+    finally:
+        set_num_threads(usual)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit, prange
 
-from aisle.kernels.inputs import Labelings, as_labelings, as_values, scaled
+from aisle.kernels.inputs import Labelings, as_labelings, as_values, scaled, threads_for
 
 Values = npt.NDArray[np.float64]
 
@@ -97,7 +97,9 @@ def moments(X: npt.ArrayLike, labelings: npt.ArrayLike) -> Moments:
     values = as_values(X)
     labels = as_labelings(labelings, len(values))
     units, exponent = scaled(values)
-    return Moments(labels, *_sum_up(np.ascontiguousarray(units), labels.codes, labels.offsets, labels.sizes), exponent)
+    with threads_for(labels.codes.size * values.shape[1]):
+        sums = _sum_up(np.ascontiguousarray(units), labels.codes, labels.offsets, labels.sizes)
+    return Moments(labels, *sums, exponent)
 
 
 @njit(cache=True, parallel=True, error_model="numpy")

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aisle.kernels.inputs import Labelings, as_labelings, as_values, scaled
+from aisle.kernels.inputs import Labelings, as_labelings, as_values, scaled, threads_for
 from aisle.kernels.moments import moments
 from aisle.kernels.silhouette_loops import BLOCK, TILE, against_everybody, from_centres, pairwise
 
@@ -135,10 +135,11 @@ def _groups(labels: Labelings, defined: npt.NDArray[np.int64]) -> list[npt.NDArr
 def _euclidean(values: Values, labels: Labelings) -> Values:
     order, cells = in_cells(labels)
     tiles, codes = tiled(values[order]), filled(labels.at(order))
-    if int(labels.offsets[-1]) * values.shape[0] * 8 <= _BUDGET:
-        found = pairwise(tiles, cells, codes, labels.offsets, labels.sizes)
-    else:
-        found = against_everybody(tiles, codes, tiles, cells, codes, labels.offsets, labels.sizes)
+    with threads_for(values.shape[0] * values.size):
+        if int(labels.offsets[-1]) * values.shape[0] * 8 <= _BUDGET:
+            found = pairwise(tiles, cells, codes, labels.offsets, labels.sizes)
+        else:
+            found = against_everybody(tiles, codes, tiles, cells, codes, labels.offsets, labels.sizes)
     samples = np.full(labels.codes.shape, np.nan)
     samples[:, order] = found[:, : order.size]
     return samples
@@ -151,5 +152,6 @@ def _squared(values: Values, labels: Labelings, least: float) -> Values:
     centres, remainders = (np.pad(part, columns) for part in parts)
     tiles, codes = tiled(scaled(values)[0]), filled(labels.codes)
     least /= 4.0**clusters.exponent
-    found = from_centres(tiles, codes, labels.offsets, labels.sizes, centres, remainders, clusters.squares, least)
+    with threads_for(values.size * labels.sizes.size):
+        found = from_centres(tiles, codes, labels.offsets, labels.sizes, centres, remainders, clusters.squares, least)
     return found[:, : len(values)]

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from aisle.kernels.inputs import Labelings, as_labelings, as_values, scaled
+from aisle.kernels.inputs import Labelings, as_labelings, as_values, scaled, threads_for
 from aisle.kernels.silhouette import filled, in_cells, tiled
 from aisle.kernels.silhouette_loops import against_everybody
 
@@ -81,7 +81,8 @@ def _estimate(
     drawn = order[_draw(labels.sizes, sizes, generator)]
     everybody, codes = tiled(values[order]), filled(labels.at(order))
     tiles, tile_codes = tiled(values[drawn]), filled(labels.at(drawn))
-    found = against_everybody(tiles, tile_codes, everybody, cells, codes, labels.offsets, labels.sizes)
+    with threads_for(drawn.size * values.size):
+        found = against_everybody(tiles, tile_codes, everybody, cells, codes, labels.offsets, labels.sizes)
     samples = found[0, : drawn.size]
     value, variance = 0.0, 0.0
     for part, size in zip(np.split(samples, np.cumsum(sizes)[:-1]), labels.sizes, strict=True):
