@@ -5,6 +5,7 @@ its size, mean and sum of squares, exactly, in O(n k d). Euclidean distances are
 partitions, and never stored. Results are the same with any number of threads.
 """
 
+import math
 from typing import Final
 
 import numpy as np
@@ -151,7 +152,7 @@ def _squared(values: Values, labels: Labelings, least: float) -> Values:
     columns = ((0, 0), (0, -values.shape[1] % BLOCK))
     centres, remainders = (np.pad(part, columns) for part in parts)
     tiles, codes = tiled(scaled(values)[0]), filled(labels.codes)
-    least /= 4.0**clusters.exponent
+    least = math.ldexp(least, -2 * clusters.exponent)
     with threads_for(values.size * labels.sizes.size):
         found = from_centres(tiles, codes, labels.offsets, labels.sizes, centres, remainders, clusters.squares, least)
     return found[:, : len(values)]

@@ -32,6 +32,8 @@ class SilhouetteEstimate:
     customers: int
 
     def __str__(self) -> str:
+        if math.isnan(self.value):
+            return f"undefined for {self.customers:,} customers in these clusters"
         return (
             f"about {self.value:.4f} ({self.confidence:.0%} interval {self.low:.4f} to {self.high:.4f}), "
             f"estimated from {self.sample_size:,} of {self.customers:,} customers"
