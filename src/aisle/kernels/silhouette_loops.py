@@ -20,6 +20,8 @@ Numbers = npt.NDArray[np.int64]
 
 TILE = 64
 BLOCK = 4
+TEAMS = 64
+"""So many rounds at most: at the end of each the threads wait for one another."""
 
 
 @njit(cache=True, fastmath={"contract"}, error_model="numpy")
@@ -103,31 +105,46 @@ def _finish(
             out[p, start + i] = (nearest - within) / largest if size > 1 and largest > least else 0.0
 
 
+@njit(cache=True)
+def _meet(
+    a: int, b: int, tiles: Values, cells: Numbers, codes: Codes, offsets: Numbers, sums: Values, scratch: Values
+) -> None:
+    """Add the distances between two tiles to the sums of both."""
+    distances, turned, run = scratch[:TILE], scratch[TILE : 2 * TILE], scratch[2 * TILE]
+    _distances(tiles[a], tiles[b], distances)
+    _add_rows(distances, b * TILE, cells, codes, offsets, sums[a], run)
+    if a != b:
+        _turn(distances, turned)
+        _add_rows(turned, a * TILE, cells, codes, offsets, sums[b], run)
+
+
 @njit(cache=True, parallel=True)
 def pairwise(tiles: Values, cells: Numbers, codes: Codes, offsets: Numbers, sizes: Numbers) -> Values:
     """Euclidean silhouettes (m, n) of customers sorted so that those of one cell are neighbours.
 
-    Every pair of tiles is met once, in a round-robin tournament: within a round no tile plays twice, so its pairs run
-    in parallel without sharing a sum, and every tile meets the others in one fixed order.
+    Every pair of tiles meets once, in a round-robin tournament of at most `TEAMS` teams of tiles: within a round no
+    team plays twice, so its matches run in parallel without sharing a sum, and every tile meets the others in one fixed
+    order.
     """
     count = tiles.shape[0]
+    size = -(-count // TEAMS)
+    teams = -(-count // size)
     sums = np.zeros((count, offsets[-1], TILE))
     out = np.empty((codes.shape[0], count * TILE))
-    for a in prange(count):
-        distances, run = np.empty((TILE, TILE)), np.empty(TILE)
-        _distances(tiles[a], tiles[a], distances)
-        _add_rows(distances, a * TILE, cells, codes, offsets, sums[a], run)
-    players = count + count % 2  # with an odd number one tile rests in each round
+    for team in prange(teams):
+        scratch = np.empty((2 * TILE + 1, TILE))
+        for a in range(team * size, min(count, (team + 1) * size)):
+            for b in range(a, min(count, (team + 1) * size)):
+                _meet(a, b, tiles, cells, codes, offsets, sums, scratch)
+    players = teams + teams % 2  # of an odd number of teams one rests in each round
     for turn in range(players - 1):
-        for pair in prange(players // 2):
-            a = (turn + pair) % (players - 1) if pair else players - 1
-            b = (turn - pair) % (players - 1)
-            if a < count:
-                distances, turned, run = np.empty((TILE, TILE)), np.empty((TILE, TILE)), np.empty(TILE)
-                _distances(tiles[a], tiles[b], distances)
-                _add_rows(distances, b * TILE, cells, codes, offsets, sums[a], run)
-                _turn(distances, turned)
-                _add_rows(turned, a * TILE, cells, codes, offsets, sums[b], run)
+        for match in prange(players // 2):
+            home = (turn + match) % (players - 1) if match else players - 1
+            away = (turn - match) % (players - 1)
+            scratch = np.empty((2 * TILE + 1, TILE))
+            for a in range(home * size, min(count, (home + 1) * size)):  # none where the other rests
+                for b in range(away * size, min(count, (away + 1) * size)):
+                    _meet(a, b, tiles, cells, codes, offsets, sums, scratch)
     for a in prange(count):
         _finish(sums[a], a * TILE, codes, offsets, sizes, 0.0, out)
     return out
