@@ -77,6 +77,13 @@ def test_scores_may_differ_by_no_more_than_the_tolerance(change: float, same: bo
     assert f"the largest difference of a score is {change:.1e}." in comparison.findings[0]
 
 
+@pytest.mark.parametrize(("change", "same"), [(0.5 * SCORE_TOLERANCE, True), (2 * SCORE_TOLERANCE, False)])
+def test_a_score_beyond_one_may_differ_in_proportion(change: float, same: bool) -> None:
+    before = _board().assign(**{"features/inertia": 5000.0})
+    after = before.assign(**{"features/inertia": 5000.0 * (1 + change)})
+    assert compare_leaderboards(before, after).same is same
+
+
 def test_a_score_that_becomes_undefined_is_a_difference() -> None:
     other = _board()
     other.loc[3, "balance"] = np.nan
