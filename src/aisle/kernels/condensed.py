@@ -194,7 +194,7 @@ def merge_condensed(matrix: Distances, n: int, rule: int) -> Merges:
             _search_rows(matrix, slots, queries, nearest, distance)
         else:
             for query in queries:
-                _search_row(matrix, slots, query, nearest, distance)
+                _search_row(matrix, slots, int(query), nearest, distance)
         for query in queries:
             # Rounding may bring a new cluster below what another one had found: then it is that one's nearest.
             other = nearest[query]
@@ -222,7 +222,7 @@ def merge_condensed(matrix: Distances, n: int, rule: int) -> Merges:
             high = partner[low]
             if high >= 0:
                 if not at_once:
-                    _merge_row(matrix, slots, low, high, sizes, rule)
+                    _merge_row(matrix, slots, int(low), int(high), sizes, rule)
                 sizes[low] += sizes[high]
         lost = np.zeros(slots, dtype=np.bool_)
         for slot in kept:
@@ -233,13 +233,12 @@ def merge_condensed(matrix: Distances, n: int, rule: int) -> Merges:
             place[:slots] = -1
             place[kept] = np.arange(kept.size)
             slots = len(kept)
-            for slot in range(slots):
-                old = kept[slot]
+            for slot, old in enumerate(kept):
                 sizes[slot], reached[slot], member[slot] = sizes[old], reached[old], member[old]
                 nearest[slot], distance[slot] = place[nearest[old]], distance[old]
             gone[:slots] = False
             queries = np.flatnonzero(lost[kept])
         else:
             queries = np.flatnonzero(lost)
-        renewed[:] = False
+        renewed[:slots] = False
     return pairs, heights

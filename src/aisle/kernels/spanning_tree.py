@@ -86,9 +86,8 @@ def spanning_tree(points: Floats, kind: int) -> Merges:
                 other = places[chunk]
                 if other < 0:
                     continue
-                if place < 0 or least[other] < least[place]:
-                    place = other
-                elif least[other] == least[place] and labels[other] < labels[place]:
+                tie = place >= 0 and least[other] == least[place] and labels[other] < labels[place]
+                if place < 0 or least[other] < least[place] or tie:
                     place = other
         else:
             blocks = (outside + STRIP - 1) // STRIP
