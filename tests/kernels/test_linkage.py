@@ -146,7 +146,7 @@ def test_distances_that_would_not_fit_are_refused_before_they_are_made() -> None
     )
     with pytest.raises(ValueError, match=message):
         linkage_tree(np.ones((1_000_000, 1)), linkage="complete", metric="cosine")
-    with pytest.raises(ValueError, match=r"average linkage over canberra .* 30413 rows: "):
+    with pytest.raises(ValueError, match=r"average linkage over canberra .* 30414 rows: "):
         linkage_tree(np.ones((40_000, 1)), linkage="average", metric="canberra")
 
 

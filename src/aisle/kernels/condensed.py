@@ -16,6 +16,8 @@ COMPLETE, AVERAGE, WEIGHTED, SINGLE = 0, 1, 2, 3
 _CHUNKS = 16
 _FEW_MERGES, _FEW_QUERIES = 24, 8
 """Fewer than one row in this many: cheaper row by row than in a pass of the matrix."""
+_SMALL = 256
+"""Rows below which starting threads costs more than it saves."""
 
 
 @njit(cache=True, inline="always")
@@ -187,10 +189,10 @@ def merge_condensed(matrix: Distances, n: int, rule: int) -> Merges:
     queries = np.arange(n)
     slots, done = int(n), 0
     while done < n - 1:
-        if queries.size * _FEW_QUERIES >= slots:
+        if slots > _SMALL and queries.size * _FEW_QUERIES >= slots:
             _search_all(matrix, slots, nearest, distance)
             queries = np.flatnonzero(~gone[:slots])
-        elif queries.size * slots > 50_000:
+        elif slots > _SMALL and queries.size * slots > 50_000:
             _search_rows(matrix, slots, queries, nearest, distance)
         else:
             for query in queries:
@@ -215,7 +217,7 @@ def merge_condensed(matrix: Distances, n: int, rule: int) -> Merges:
                 count += 1
         done += count
         kept = np.flatnonzero(~gone[:slots])
-        at_once = count * _FEW_MERGES >= slots
+        at_once = slots > _SMALL and count * _FEW_MERGES >= slots
         if at_once:
             _merge_all(matrix, slots, partner, kept, sizes, rule)
         for low in kept:
@@ -225,9 +227,9 @@ def merge_condensed(matrix: Distances, n: int, rule: int) -> Merges:
                     _merge_row(matrix, slots, int(low), int(high), sizes, rule)
                 sizes[low] += sizes[high]
         lost = np.zeros(slots, dtype=np.bool_)
-        for slot in kept:
-            other = nearest[slot]
-            lost[slot] = renewed[slot] or gone[other] or renewed[other]
+        for row in kept:
+            other = nearest[row]
+            lost[row] = renewed[row] or gone[other] or renewed[other]
         if at_once or kept.size < 0.75 * slots:
             _close_gaps(matrix, slots, kept)
             place[:slots] = -1
