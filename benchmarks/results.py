@@ -19,8 +19,8 @@ _LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba", "fastcluster", "hdbscan
 class Row:
     """One work: ours, the peer in the same run (None where nobody can), and what was promised.
 
-    ``at_least`` is the least ratio peer / ours; ``at_most_seconds`` and ``at_most_mib`` are bounds of ours. ``note`` says
-    what was multiplied, ``limit`` why a promise cannot be kept: without it, a broken promise fails the benchmark.
+    ``at_least`` is the least ratio peer / ours; ``at_most_seconds`` and ``at_most_mib`` are bounds of ours. ``note``
+    says what was multiplied, ``limit`` why a promise cannot be kept: without it, a broken promise fails the benchmark.
     """
 
     work: str
@@ -159,8 +159,9 @@ def _page(machine: dict[str, str], rows: list[Row], growths: list[Growth]) -> st
     )
     about = "; ".join(f"{name}: {value}" for name, value in machine.items())
     return (
-        "# Benchmarks\n\nWritten by `make bench`; not to be edited. Ours and the peer are measured in the same run, each call in a "
-        "process\nof its own; memory is the peak of the whole process, interpreter and data included.\n\n"
+        "# Benchmarks\n\n"
+        "Written by `make bench`; not to be edited. Ours and the peer are measured in the same run, each "
+        "call in a process\nof its own; memory is the peak of the whole process, interpreter and data included.\n\n"
         f"{about}\n\n{_table(HEADINGS, (row.cells() for row in rows))}\n\n{pictures}\n"
     ).replace("\n\n\n", "\n\n")
 

@@ -1,1 +1,1 @@
-"""Compiled loops: linkage trees and silhouettes. Arrays in, arrays out."""
+"""Compiled loops: linkage trees, silhouettes, density trees, k-means. Arrays in, arrays out; no pandas, no files."""
