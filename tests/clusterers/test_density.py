@@ -11,7 +11,6 @@ RNG = np.random.default_rng(2)
 VALUES = pd.DataFrame(np.vstack([RNG.normal(size=(70, 3)), RNG.normal(size=(30, 3)) + 9]))
 
 
-@pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_a_reported_cluster_holds_at_least_its_share_of_the_customers() -> None:
     path = HDBSCANPath([0.05, 0.2, 0.28, 0.4], 5).fit_path(VALUES)
     for share, partition in path.partitions.items():
@@ -20,13 +19,11 @@ def test_a_reported_cluster_holds_at_least_its_share_of_the_customers() -> None:
     assert path.partitions[0.4].n_clusters == 0
 
 
-@pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_a_tiny_share_means_two_customers() -> None:
     partition = HDBSCANPath([1e-6], 2).fit_path(VALUES).partitions[1e-6]
     assert partition.sizes.min() >= 2
 
 
-@pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_one_dimension_is_enough() -> None:
     partition = HDBSCANPath([0.2], 5).fit_path(VALUES[[0]]).partitions[0.2]
     assert partition.n_clusters == 2
