@@ -117,6 +117,18 @@ def test_pca_keeps_as_many_axes_as_hold_their_share_of_the_variance(role: Role, 
     assert embedding.values.shape[1] == int(np.searchsorted(shares, 0.8)) + 1
 
 
+def test_pca_has_the_same_signs_where_the_largest_loadings_tie(role: Role, features: FeatureTable) -> None:
+    """Both axes of two standardised columns load them equally: rounding decides a sign, so it may not vary."""
+    two = FeatureTable(features.values.iloc[:, :2], features.cohort)
+    pca = role("reducer", "pca").set_params(n_components=2)
+    first = embed(two, scaler=role("scaler", "standard"), reducer=pca, seed=1).values
+    for seed in range(5):
+        again = embed(shuffled(two, seed), scaler=role("scaler", "standard"), reducer=pca, seed=1).values
+        pd.testing.assert_frame_equal(first, again, check_exact=True)
+    variances = np.linalg.eigvalsh(np.cov(StandardScaler().fit_transform(two.values).T, ddof=0))[::-1]
+    np.testing.assert_allclose(first.var(ddof=0), variances, rtol=1e-12)
+
+
 def test_features_that_are_all_constant_are_refused(role: Role, features: FeatureTable) -> None:
     flat = FeatureTable(features.values * 0, features.cohort)
     with pytest.raises(ValueError, match=r"^All 6 features are constant over 130 customers\.$"):

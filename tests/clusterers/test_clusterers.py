@@ -134,12 +134,9 @@ def test_the_fewest_customers_are_enough_and_one_less_is_refused(role: Role, pla
         fit(fewer, Embedding(fewer.values, "embedding"), clusterer=clusterer, seed=1)
 
 
-@pytest.mark.parametrize("option", [option for option in OPTIONS if option != "hdbscan"])
+@EVERY
 def test_customers_who_are_all_alike_stay_together(role: Role, planted: Planted, option: str) -> None:
-    """Eight kinds of customers, ten of each, exactly alike: nobody is parted from his like up to eight clusters.
-
-    HDBSCAN does part them: at distance zero its densities are infinite, and some of a kind become noise.
-    """
+    """Eight kinds of customers, ten of each, exactly alike: nobody is parted from his like up to eight clusters."""
     kinds, _ = planted((8,), separation=0, seed=12)
     index = pd.Index([f"c{number}" for number in range(80)])
     alike = pd.DataFrame(np.repeat(kinds.values.to_numpy(), 10, axis=0), index=index)

@@ -1,10 +1,13 @@
 """The candidate store: each candidate written once, whole, under a key that digests all it depends on."""
 
 import importlib
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +25,8 @@ import aisle
 from aisle.clusterers import AgglomerativePath, EstimatorPath
 from aisle.features import FeatureTable
 from aisle.partition import Partition, PartitionPath
-from aisle.storage import CandidateRecord, CandidateStore, candidate_key, describe, read_json
-from aisle.storage.candidates import _CODE
+from aisle.storage import CandidateRecord, CandidateStore, candidate_key, candidates, describe, read_json
+from aisle.storage.candidates import _CODE, code_digest
 
 KEY = "0123456789abcdef0123456789abcdef"
 
@@ -159,6 +162,64 @@ def test_a_damaged_embedding_is_as_good_as_none_and_is_written_anew(store: Candi
     assert store.read_embedding(KEY) is None
     store.write_embedding(KEY, values)
     assert store.read_embedding(KEY) is not None
+
+
+def test_an_embedding_that_many_jobs_need_at_once_is_computed_by_the_first(store: CandidateStore) -> None:
+    values = pd.DataFrame({"axis_0": [1.0]}, index=pd.Index(["a"]))
+    computed: list[int] = []
+
+    def job(number: int) -> None:
+        with store.embedding_lock(KEY):
+            if store.read_embedding(KEY) is None:
+                computed.append(number)
+                time.sleep(0.05)  # the others have come by now
+                store.write_embedding(KEY, values)
+
+    jobs = [threading.Thread(target=job, args=(number,)) for number in range(6)]
+    for one in jobs:
+        one.start()
+    for one in jobs:
+        one.join()
+    assert len(computed) == 1
+    assert [path.name for path in (store.root / "embeddings").iterdir()] == [f"{KEY}.parquet"]
+
+
+def test_other_embeddings_do_not_wait(store: CandidateStore) -> None:
+    with store.embedding_lock(KEY), store.embedding_lock(KEY[::-1]):
+        assert store.read_embedding(KEY) is None
+
+
+def test_a_job_that_is_killed_while_it_computes_leaves_the_embedding_to_the_next(store: CandidateStore) -> None:
+    holding = (
+        "import sys, time; from pathlib import Path; from aisle.storage import CandidateStore\n"
+        "with CandidateStore(Path(sys.argv[1])).embedding_lock(sys.argv[2]): print('in', flush=True); time.sleep(600)"
+    )
+    command = [sys.executable, "-c", holding, str(store.root), KEY]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "in\n"
+        child.kill()
+    with store.embedding_lock(KEY):
+        assert store.read_embedding(KEY) is None
+
+
+def test_locks_that_cannot_be_written_are_named(tmp_path: Path) -> None:
+    (tmp_path / "store").write_text("not a folder")
+    store = CandidateStore(tmp_path / "store")
+    with pytest.raises(OSError, match=r"store/locks/.*\.lock cannot be written"), store.embedding_lock(KEY):
+        pass
+
+
+@pytest.mark.parametrize("library", ["numpy", "umap-learn", "pynndescent", "scikit-learn"])
+def test_the_version_of_a_library_is_part_of_the_key(monkeypatch: pytest.MonkeyPatch, library: str) -> None:
+    before = code_digest()
+    code_digest.cache_clear()
+    monkeypatch.setattr(candidates, "version", lambda name: "0" if name == library else version(name))
+    changed = code_digest()
+    monkeypatch.undo()
+    code_digest.cache_clear()
+    assert changed != before
+    assert code_digest() == before
 
 
 INGREDIENTS: dict[str, Any] = {

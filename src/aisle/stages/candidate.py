@@ -112,8 +112,11 @@ def _embedding(store: CandidateStore, features: FeatureTable, scaler: Any, reduc
     """The embedding from the store, or computed and stored: the clusterers of one scaler and reducer share it."""
     key = candidate_key(features.digest(), scaler=scaler, reducer=reducer, seed=seed)
     stored = store.read_embedding(key)
-    if stored is not None:
-        return Embedding(stored, "embedding")
-    embedding = embed(features, scaler=scaler, reducer=reducer, seed=seed)
-    store.write_embedding(key, embedding.values)
-    return embedding
+    if stored is None:
+        with store.embedding_lock(key):
+            stored = store.read_embedding(key)  # another job may have been faster
+            if stored is None:
+                embedding = embed(features, scaler=scaler, reducer=reducer, seed=seed)
+                store.write_embedding(key, embedding.values)
+                return embedding
+    return Embedding(stored, "embedding")

@@ -8,7 +8,8 @@ import hashlib
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib.metadata import version
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow
+from filelock import FileLock
 
 from aisle.partition import Partition, PartitionPath
 from aisle.storage.files import read_arrow, read_json, whole_folder, write_arrow, write_json
@@ -146,6 +148,21 @@ class CandidateStore:
         scores = {value: {k: np.nan if v is None else v for k, v in s.items()} for value, s in content["scores"]}
         partitions = {value: Partition(table[str(value)].rename("label")) for value in scores}
         return CandidateRecord(key, PartitionPath(content["parameter"], partitions), scores, content["facts"])
+
+    @contextmanager
+    def embedding_lock(self, key: str) -> Iterator[None]:
+        """While one process is inside, others wait: an embedding that many jobs need is computed by the first.
+
+        The system gives the lock back when its process ends, however it ends.
+        """
+        path = Path(self.root) / "locks" / f"{key}.lock"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(path).acquire()
+        except OSError as error:
+            raise type(error)(f"{path} cannot be written: {error.strerror or error}.") from error
+        with lock:
+            yield
 
     def read_embedding(self, key: str) -> pd.DataFrame | None:
         """A stored embedding; None where there is none or a damaged one: it is computed and stored again."""
