@@ -1,0 +1,143 @@
+"""What the values of a file's column must be: the type they are read as, and which values of that type are wrong."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow
+import pyarrow.compute
+
+from aisle.tables import Column
+
+NULL_TEXTS = ("", "NULL", "\\N")
+"""How files write a missing value."""
+
+_FIRST_YEAR, _LAST_YEAR = 1970, 2099
+
+Wrong = Callable[[pyarrow.ChunkedArray], pyarrow.ChunkedArray]
+"""Which values are wrong, as a boolean array; null counts as right."""
+
+
+def _none(values: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
+    return pyarrow.compute.and_(values.is_null(), False)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """``meaning`` completes "must be ..."; ``coded`` columns hold text also where a file could hold numbers."""
+
+    meaning: str
+    type: pyarrow.DataType
+    required: bool = False
+    wrong: Wrong = _none
+    coded: bool = False
+
+    def refused(self, values: pyarrow.ChunkedArray) -> int | None:
+        """The place of the first value that is wrong, or missing where one is required."""
+        missing = values.is_null() if self.required else pyarrow.compute.and_(values.is_null(), False)
+        wrong = pyarrow.compute.or_(missing, self.wrong(values).fill_null(False))
+        place = pyarrow.compute.index(wrong, True).as_py()
+        return None if place < 0 else int(place)
+
+    def refused_text(self, texts: list[str]) -> int | None:
+        """The place of the first text that cannot be read as this kind, or is wrong."""
+        written = [None if text in NULL_TEXTS else text for text in texts]
+        if not pyarrow.types.is_string(self.type):
+            written = [None if text is None else text.strip() for text in written]
+        values = pyarrow.chunked_array([written], pyarrow.string())
+        try:
+            return self.refused(values.cast(self.type))
+        except pyarrow.ArrowInvalid:
+            return next(place for place, text in enumerate(texts) if len(texts) == 1 or self._refuses(text))
+
+    def _refuses(self, text: str) -> bool:
+        return self.refused_text([text]) is not None
+
+
+def _below(least: int) -> Wrong:
+    return lambda values: pyarrow.compute.less(values, pyarrow.scalar(least).cast(values.type))
+
+
+def _no_amount(values: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
+    finite = pyarrow.compute.is_finite(values)
+    return pyarrow.compute.invert(pyarrow.compute.and_(finite, pyarrow.compute.greater_equal(values, 0.0)))
+
+
+def _outside(codes: tuple[str, ...]) -> Wrong:
+    known = pyarrow.array(codes, pyarrow.string())
+
+    def wrong(values: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
+        return pyarrow.compute.invert(pyarrow.compute.is_in(values.cast(pyarrow.string()), known))
+
+    return lambda values: pyarrow.compute.and_(values.is_valid(), wrong(values))
+
+
+def _no_hour(values: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
+    return pyarrow.compute.or_(pyarrow.compute.less(values, 0), pyarrow.compute.greater(values, 23))
+
+
+def _no_day(values: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
+    distinct = pyarrow.compute.unique(values).drop_null()
+    dates = _dates(distinct.to_numpy(zero_copy_only=False))
+    wrong = distinct.filter(pyarrow.array(np.asarray(dates.isna() | (dates.year > _LAST_YEAR))))
+    return pyarrow.compute.is_in(values, wrong)
+
+
+def _no_moment(values: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
+    years = pyarrow.compute.year(values)
+    return pyarrow.compute.or_(pyarrow.compute.less(years, _FIRST_YEAR), pyarrow.compute.greater(years, _LAST_YEAR))
+
+
+def _dates(written: npt.NDArray[np.int32]) -> pd.DatetimeIndex:
+    dates = pd.to_datetime(pd.Series(written).astype("str"), format="%Y%m%d", errors="coerce")
+    return pd.DatetimeIndex(dates.where(dates >= pd.Timestamp(0)))
+
+
+ID = Kind("an id", pyarrow.string(), required=True)
+TEXT = Kind("text", pyarrow.string())
+"""An id or a name that may be missing."""
+QUANTITY = Kind("a whole number", pyarrow.int64())
+COUNT = Kind("a whole number from 1 on", pyarrow.int64(), required=True, wrong=_below(1))
+NUMBER = Kind("a number from 0 on, with a decimal point", pyarrow.float64(), required=True, wrong=_no_amount)
+AMOUNT = Kind("an amount of money with a decimal point", pyarrow.float64())
+"""An amount that may be anything a double can be: `aisle.sources.line_items` judges it."""
+MONEY = Kind(
+    "an amount of money from 0 on, with a decimal point and at most 2 places",
+    pyarrow.decimal128(12, 2),
+    required=True,
+    wrong=_below(0),
+)
+DAY = Kind(f"a day from {_FIRST_YEAR} to {_LAST_YEAR}, written yyyymmdd", pyarrow.int32(), required=True, wrong=_no_day)
+HOUR = Kind("an hour from 0 to 23", pyarrow.int64(), required=True, wrong=_no_hour)
+MOMENT = Kind(
+    f"a time from {_FIRST_YEAR} to {_LAST_YEAR}, written yyyy-mm-dd hh:mm:ss",
+    pyarrow.timestamp("s"),
+    required=True,
+    wrong=_no_moment,
+)
+
+
+def code(column: Column) -> Kind:
+    """The kind of a file's column that holds the codes of a canonical column, or nothing."""
+    return Kind(f"one of {list(column.codes)}", pyarrow.string(), wrong=_outside(column.codes), coded=True)
+
+
+def said(value: object) -> str:
+    """A value as sentences name it.
+
+    >>> said(None), said("3,44")
+    ('nothing', "'3,44'")
+    """
+    return "nothing" if value in (None, "") else repr(value)
+
+
+def days(written: pyarrow.ChunkedArray) -> npt.NDArray[np.int64]:
+    """Days since 1970-01-01 of the values of a column of the kind `DAY`.
+
+    >>> days(pyarrow.chunked_array([[19700102, 20000101, 19700102]], DAY.type)).tolist()
+    [1, 10957, 1]
+    """
+    distinct, place = np.unique(written.to_numpy(), return_inverse=True)
+    return np.asarray(_dates(distinct).to_numpy().astype("datetime64[D]").astype(np.int64)[place])
