@@ -207,9 +207,7 @@ def test_a_dirty_line_is_dropped_and_counted_and_harms_no_other(tmp_path, line, 
 def test_a_quantity_below_one_is_refused_where_the_policy_says_so(tmp_path, ending):
     folder = write(tmp_path / "star", with_lines((9, 2, -2, -0.20, "P2", "C1", 20, "S1")), ending)
     place = "row 7" if ending == "parquet" else "line 8"
-    with pytest.raises(
-        ValueError, match=rf"{place}, column quantity: the quantity must be at least 1; got -2; mend it"
-    ):
+    with pytest.raises(ValueError, match=rf"{place}, column quantity: .* must be at least 1; got -2; mend it"):
         read(folder, nonpositive_quantity="error")
 
 
@@ -331,9 +329,7 @@ def test_an_empty_file_is_named(tmp_path, ending):
     folder = write(tmp_path / "star", CLEAN, ending)
     file = next(path for path in folder.iterdir() if path.stem.lower() == "products")
     file.write_bytes(b"")
-    with pytest.raises(
-        ValueError, match=r"(?i)products\.(csv|parquet).* needs .*rows, but the file is empty; export it"
-    ):
+    with pytest.raises(ValueError, match=r"(?i)products\.(csv|parquet).* needs .*rows, but the file is empty"):
         read(folder)
 
 
@@ -386,9 +382,7 @@ def test_a_repeated_key_is_named(tmp_path, table, column, repeated, ending):
     row = next(place for place, key in enumerate(repeated) if key in repeated[:place])
     place = f"row {row + 1}" if ending == "parquet" else f"line {row + 2}"
     folder = write(tmp_path / "star", changed(table, **{column: repeated}), ending)
-    message = (
-        rf"{table}\.{ending}, {place}, column {column}: .* one row per {column}; '{repeated[row]}' was there before"
-    )
+    message = rf"{table}\.{ending}, {place}, column {column}: .* one row per {column}; '{repeated[row]}' was"
     with pytest.raises(ValueError, match=f"(?i){message}"):
         read(folder)
 
@@ -410,26 +404,26 @@ def test_a_key_that_is_null_is_named(tmp_path):
             "Timestamps",
             "shop_date",
             [20060416, 20061301, 20060410, 1],
-            r"row 2, column shop_date: must be a day .* got 20061301",
+            r"row 2, column shop_date: .* got 20061301",
         ),
         (
             "Timestamps",
             "shop_date",
             [19691231] * 4,
-            r"Timestamps.parquet, row 1, column shop_date: must be a day from 1970 to",
+            r"row 1, column shop_date: must be a day from 1970 to",
         ),
         ("Timestamps", "shop_hour", [23, 24, 0, 0], r"row 2, column shop_hour: must be an hour from 0 to 23; got 24"),
         (
             "Baskets",
             "basket_size",
             ["S", "M", "Q", "S"],
-            r"Baskets.parquet, row 3, column basket_size: must be one of .* got 'Q'",
+            r"row 3, column basket_size: must be one of .* got 'Q'",
         ),
         (
             "Customers",
             "cust_lifestage",
             ["YA", "YF", "ZZ"],
-            r"row 3, column cust_lifestage: must be one of .* got 'ZZ'",
+            r"row 3, column cust_lifestage: .* got 'ZZ'",
         ),
     ],
 )

@@ -12,7 +12,7 @@ import pyarrow
 
 from aisle.sources import Batch
 from aisle.sources.dirt import Rule, Strangers, dirt_table, first_broken
-from aisle.sources.kinds import days
+from aisle.sources.kinds import days, weeks
 from aisle.sources.line_items import LINE, LINE_POLICY, LinePolicy, Numbers, add_up, line_rows, row_numbers
 from aisle.sources.star_files import StarFile, find_star
 from aisle.tables import CANONICAL, MOMENT
@@ -40,8 +40,6 @@ POLICY = (
 _UNSEEN, _STRANGER, _NOBODY = -3, -2, -1
 """In place of a row number: the basket had no line yet, the customer is not in Customers, no customer."""
 _HOURS_A_DAY, _MICROSECONDS_AN_HOUR = 24, 3_600_000_000
-_FIRST_MONDAY = -3
-"""The day on which the week of 1970-01-01 began, in days since then."""
 
 
 @dataclass(frozen=True)
@@ -170,10 +168,10 @@ def _sort_into_weeks(file: StarFile, star: _Star, policy: LinePolicy, folder: Pa
         lines = np.empty(int(clean.sum()), dtype=LINE)
         lines["basket"], lines["product"] = basket[clean], product[clean]
         lines["quantity"], lines["cents"] = judged.items[clean], judged.cents(clean, counts)
-        weeks = (hour // _HOURS_A_DAY - _FIRST_MONDAY) // 7
-        for week in np.unique(weeks):
+        week_of_line = weeks(hour // _HOURS_A_DAY)
+        for week in np.unique(week_of_line):
             with (folder / f"{week:06}").open("ab") as week_file:
-                lines[weeks == week].tofile(week_file)
+                lines[week_of_line == week].tofile(week_file)
     strangers.log(file.path, counts)
     return receipts, counts
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,8 @@ NULL_TEXTS = ("", "NULL", "\\N")
 """How files write a missing value."""
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2099
+_FIRST_MONDAY = -3
+"""The day on which the week of 1970-01-01 began, in days since then."""
 
 Wrong = Callable[[pyarrow.ChunkedArray], pyarrow.ChunkedArray]
 """Which values are wrong, as a boolean array; null counts as right."""
@@ -141,3 +144,21 @@ def days(written: pyarrow.ChunkedArray) -> npt.NDArray[np.int64]:
     """
     distinct, place = np.unique(written.to_numpy(), return_inverse=True)
     return np.asarray(_dates(distinct).to_numpy().astype("datetime64[D]").astype(np.int64)[place])
+
+
+def weeks(days_since_1970: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The number of each day's week, Monday to Sunday; week 0 is that of 1970-01-01.
+
+    >>> weeks(np.array([0, 3, 4])).tolist()
+    [0, 0, 1]
+    """
+    return (days_since_1970 - _FIRST_MONDAY) // 7
+
+
+def monday(week: int) -> date:
+    """The first day of a week.
+
+    >>> monday(1)
+    datetime.date(1970, 1, 5)
+    """
+    return date(1970, 1, 1) + timedelta(days=_FIRST_MONDAY + 7 * week)
