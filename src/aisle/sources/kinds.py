@@ -20,11 +20,7 @@ _FIRST_MONDAY = -3
 """The day on which the week of 1970-01-01 began, in days since then."""
 
 Wrong = Callable[[pyarrow.ChunkedArray], pyarrow.ChunkedArray]
-"""Which values are wrong, as a boolean array; null counts as right."""
-
-
-def _none(values: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
-    return pyarrow.compute.and_(values.is_null(), False)
+"""Which values are wrong, as a boolean array, or an empty one if none is; null counts as right."""
 
 
 @dataclass(frozen=True)
@@ -34,15 +30,17 @@ class Kind:
     meaning: str
     type: pyarrow.DataType
     required: bool = False
-    wrong: Wrong = _none
+    wrong: Wrong | None = None
     coded: bool = False
 
     def refused(self, values: pyarrow.ChunkedArray) -> int | None:
         """The place of the first value that is wrong, or missing where one is required."""
-        missing = values.is_null() if self.required else pyarrow.compute.and_(values.is_null(), False)
-        wrong = pyarrow.compute.or_(missing, self.wrong(values).fill_null(False))
-        place = pyarrow.compute.index(wrong, True).as_py()
-        return None if place < 0 else int(place)
+        places = []
+        if self.required and values.null_count:
+            places.append(pyarrow.compute.index(values.is_null(), True).as_py())
+        if self.wrong is not None:
+            places.append(pyarrow.compute.index(self.wrong(values), True).as_py())
+        return min((int(place) for place in places if place >= 0), default=None)
 
     def refused_text(self, texts: list[str]) -> int | None:
         """The place of the first text that cannot be read as this kind, or is wrong."""
@@ -69,12 +67,15 @@ def _no_amount(values: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
 
 
 def _outside(codes: tuple[str, ...]) -> Wrong:
-    known = pyarrow.array(codes, pyarrow.string())
+    known = {*codes, None}
 
     def wrong(values: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
-        return pyarrow.compute.invert(pyarrow.compute.is_in(values.cast(pyarrow.string()), known))
+        unknown = [code for code in pyarrow.compute.unique(values).to_pylist() if code not in known]
+        if not unknown:
+            return pyarrow.chunked_array([], pyarrow.bool_())
+        return pyarrow.compute.is_in(values, pyarrow.array(unknown, pyarrow.string()))
 
-    return lambda values: pyarrow.compute.and_(values.is_valid(), wrong(values))
+    return wrong
 
 
 def _no_hour(values: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
@@ -84,8 +85,10 @@ def _no_hour(values: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
 def _no_day(values: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
     distinct = pyarrow.compute.unique(values).drop_null()
     dates = _dates(distinct.to_numpy(zero_copy_only=False))
-    wrong = distinct.filter(pyarrow.array(np.asarray(dates.isna() | (dates.year > _LAST_YEAR))))
-    return pyarrow.compute.is_in(values, wrong)
+    wrong = np.asarray(dates.isna() | (dates.year > _LAST_YEAR))
+    if not wrong.any():
+        return pyarrow.chunked_array([], pyarrow.bool_())
+    return pyarrow.compute.is_in(values, distinct.filter(pyarrow.array(wrong)))
 
 
 def _no_moment(values: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:

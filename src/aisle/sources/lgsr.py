@@ -168,14 +168,18 @@ def _read(
         for things in told.values():
             things.add(dated)
         seen.append(pyarrow.compute.unique(part.column("BASKET_ID")))
-        sound = dated.filter(pyarrow.array(clean))
+        sound = dated if clean.all() else dated.filter(pyarrow.array(clean))
         receipts.append(_distinct(sound.select([*_RECEIPT, "week"])))
         lines = sound.select(["BASKET_ID", "PROD_CODE", "QUANTITY"])
         waiting.write(week[clean], "lines", lines.append_column("cents", pyarrow.array(judged.cents(clean, counts))))
     baskets.add(file, pyarrow.compute.unique(pyarrow.chunked_array(seen)))
-    found = _distinct(pyarrow.concat_tables(receipts))
-    repeated = found.column("BASKET_ID").to_pandas().duplicated(keep=False).to_numpy()
-    single = found.filter(pyarrow.array(~repeated))
+    found = _distinct(pyarrow.concat_tables(receipts)) if len(receipts) > 1 else receipts[0]
+    times = found.column("BASKET_ID").value_counts()
+    conflicting = times.field("values").filter(pyarrow.compute.greater(times.field("counts"), 1))
+    single = found
+    if len(conflicting):
+        conflict = pyarrow.compute.is_in(found.column("BASKET_ID"), conflicting)
+        single = found.filter(pyarrow.compute.invert(conflict))
     waiting.write(single.column("week").to_numpy(), "receipts", single.drop_columns("week"))
 
 

@@ -6,22 +6,26 @@ import pyarrow
 
 from aisle.tables import UNDEFINED
 
+_PILE = 100_000
+"""Rows that may pile up before they are merged."""
+
 
 class Told:
     """What lines have told of one kind of thing: every combination of attributes, and the last week it was told in."""
 
     def __init__(self, key: str, attributes: Sequence[str]) -> None:
-        self._key, self._attributes = key, list(attributes)
-        self._rows: pyarrow.Table | None = None
+        self._key, self._columns = key, [key, *attributes]
+        self._parts: list[pyarrow.Table] = []
 
     def add(self, lines: pyarrow.Table) -> None:
         """Lines with the columns of key and attributes, and ``week``; lines without a key tell nothing."""
-        told = _latest(lines.filter(lines.column(self._key).is_valid()), [self._key, *self._attributes], "week")
-        self._rows = (
-            told
-            if self._rows is None
-            else _latest(pyarrow.concat_tables([self._rows, told]), [self._key, *self._attributes], "week")
-        )
+        self._parts.append(self._latest(lines.filter(lines.column(self._key).is_valid())))
+        if sum(part.num_rows for part in self._parts[1:]) > max(_PILE, self._parts[0].num_rows):
+            self._parts = [self._latest(pyarrow.concat_tables(self._parts))]
+
+    def _latest(self, rows: pyarrow.Table) -> pyarrow.Table:
+        latest = rows.group_by(self._columns, use_threads=False).aggregate([("week", "max")])
+        return latest.rename_columns({"week_max": "week"})
 
     def settled(self) -> tuple[pyarrow.Table, int]:
         """One row per key, sorted by it, and how many keys were told two known values of an attribute.
@@ -29,18 +33,13 @@ class Told:
         The latest known value stands; XX stands where no value is known, null where nothing was ever told. Of two
         known values in one week, the one later in the alphabet stands.
         """
-        rows = (self._rows if self._rows is not None else pyarrow.table({})).to_pandas()
+        rows = self._latest(pyarrow.concat_tables(self._parts)).to_pandas()
         keys = rows[[self._key]].drop_duplicates().sort_values(self._key).set_index(self._key)
         changed = set()
-        for name in self._attributes:
+        for name in self._columns[1:]:
             known = rows[name].notna().astype(int) + (rows[name].notna() & (rows[name] != UNDEFINED)).astype(int)
             ordered = rows.assign(known=known).sort_values([self._key, "known", "week", name])
             keys[name] = ordered.drop_duplicates(self._key, keep="last").set_index(self._key)[name]
             values = ordered.loc[ordered["known"] == 2, [self._key, name]].drop_duplicates()
             changed |= set(values.loc[values[self._key].duplicated(), self._key])
         return pyarrow.Table.from_pandas(keys.reset_index(), preserve_index=False), len(changed)
-
-
-def _latest(rows: pyarrow.Table, columns: list[str], week: str) -> pyarrow.Table:
-    latest = rows.group_by(columns, use_threads=False).aggregate([(week, "max")])
-    return latest.rename_columns([*columns, week] if latest.column_names[0] == columns[0] else [week, *columns])

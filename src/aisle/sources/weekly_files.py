@@ -21,13 +21,14 @@ class WeeklyFiles:
 
     def write(self, weeks: npt.NDArray[np.int64], kind: str, rows: pyarrow.Table) -> None:
         """Rows and the number of each one's week."""
-        for week in np.unique(weeks):
+        distinct = np.unique(weeks)
+        for week in distinct:
             self._written += 1
             path = self._folder / f"{week:06}.{kind}.{self._written:09}"
             with pyarrow.ipc.new_file(
                 path, rows.schema, options=pyarrow.ipc.IpcWriteOptions(compression="lz4")
             ) as file:
-                file.write_table(rows.filter(pyarrow.array(weeks == week)))
+                file.write_table(rows if len(distinct) == 1 else rows.filter(pyarrow.array(weeks == week)))
 
     def weeks(self) -> list[int]:
         """The weeks that have rows, in their order."""
