@@ -17,6 +17,7 @@ import pyarrow
 import pyarrow.csv
 
 from aisle.sources.csv_faults import Reading, check_header, first_fault, line_of_row, read_header
+from aisle.sources.dirt import first_repeat
 from aisle.sources.kinds import NULL_TEXTS, Kind
 
 ENDINGS = (".csv", ".csv.gz", ".zip")
@@ -83,6 +84,20 @@ class CsvFile:
             yield from self._blocks(header, reading)
         except _DAMAGED as error:
             raise ValueError(f"{self} must be a whole archive, but: {error}; fetch it again.") from None
+
+    def rows(self, form: CsvForm, key: str) -> pyarrow.Table:
+        """All rows, sorted by ``key``.
+
+        Raises:
+            ValueError: as `parts`; or a key occurs twice.
+        """
+        rows = pyarrow.concat_tables(self.parts(form))
+        repeat = first_repeat(rows.column(key))
+        if repeat is not None:
+            got = rows.column(key)[repeat].as_py()
+            message = f"{self}, line {self.line(repeat)}, column {key}: there must be one row per {key}"
+            raise ValueError(f"{message}; {got!r} was there before, take one row out.")
+        return rows.sort_by(key).combine_chunks()
 
     def line(self, row: int) -> int:
         """The line on which a row of values begins; rows are counted from 0, lines from 1."""

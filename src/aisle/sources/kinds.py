@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
@@ -57,8 +58,8 @@ class Kind:
         return self.refused_text([text]) is not None
 
 
-def _below(least: int) -> Wrong:
-    return lambda values: pyarrow.compute.less(values, pyarrow.scalar(least).cast(values.type))
+def _below(least: int | Decimal) -> Wrong:
+    return lambda values: pyarrow.compute.less(values, least)
 
 
 def _no_amount(values: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
@@ -113,7 +114,7 @@ MONEY = Kind(
     "an amount of money from 0 on, with a decimal point and at most 2 places",
     pyarrow.decimal128(12, 2),
     required=True,
-    wrong=_below(0),
+    wrong=_below(Decimal("0.00")),
 )
 DAY = Kind(f"a day from {_FIRST_YEAR} to {_LAST_YEAR}, written yyyymmdd", pyarrow.int32(), required=True, wrong=_no_day)
 HOUR = Kind("an hour from 0 to 23", pyarrow.int64(), required=True, wrong=_no_hour)
