@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
+import ibis.expr.types as ir
 import pandas as pd
 import pyarrow
 
@@ -20,10 +21,10 @@ log = logging.getLogger(__name__)
 def run(*, database: Engine, summary: Path, blocks: Mapping[str, FeatureBlock], name: str, output: Path) -> None:
     """Write the features, ``<name>.parquet``, and who has none and why, ``<name>_unsegmented.parquet``."""
     today = _day_after_the_window(Path(summary))
-    relations = {table: relation(contract) for table, contract in EXTRACTED.items()}
     because = {name: why for block in blocks.values() for name, why in block.undefined.items()}
     finished = []
     with database.connect(EXTRACTED) as connection:
+        relations = _Extract({table: relation(EXTRACTED[table]) for table in connection.names}, name)
         owners = relations["basket_extract"].select("customer_id", "lifestage").distinct()
         customers = connection.fetch(owners, order_by=["customer_id"])
         for block in blocks.values():
@@ -40,6 +41,19 @@ def run(*, database: Engine, summary: Path, blocks: Mapping[str, FeatureBlock], 
     left_out = pd.DataFrame({"lifestage": cohort.loc[reasons.index], "reason": reasons}).rename_axis("customer_id")
     rows = pyarrow.Table.from_pandas(left_out.sort_index().reset_index(), preserve_index=False)
     write_table(rows, UNSEGMENTED, Path(output) / f"{name}_unsegmented.parquet")
+
+
+class _Extract(dict[str, ir.Table]):
+    """The tables of the extract, by name; one that is not there is said to be missing for the block ``name``."""
+
+    def __init__(self, tables: Mapping[str, ir.Table], name: str) -> None:
+        super().__init__(tables)
+        self._name = name
+
+    def __missing__(self, table: str) -> ir.Table:
+        there = ", ".join(sorted(self))
+        message = f"features={self._name} needs the table {table} of the extract, which has only {there}"
+        raise ValueError(f"{message}; an adopted extract has no lines to make it from: choose other features.")
 
 
 def _day_after_the_window(summary: Path) -> date:
