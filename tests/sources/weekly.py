@@ -54,7 +54,7 @@ def week(number: int, **values: object) -> dict[str, object]:
 
 def text(*lines: dict[str, object]) -> str:
     """The file of these lines."""
-    return str(pd.DataFrame(list(lines), columns=COLUMNS).to_csv(index=False))
+    return str(pd.DataFrame(list(lines), columns=COLUMNS, dtype=object).to_csv(index=False))
 
 
 def write(path: Path, *lines: dict[str, object]) -> Path:

@@ -18,9 +18,11 @@ class WeeklyFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._written = 0
+        self._schemas: dict[str, pyarrow.Schema] = {}
 
     def write(self, weeks: npt.NDArray[np.int64], kind: str, rows: pyarrow.Table) -> None:
         """Rows and the number of each one's week."""
+        self._schemas[kind] = rows.schema
         distinct = np.unique(weeks)
         for week in distinct:
             self._written += 1
@@ -36,9 +38,9 @@ class WeeklyFiles:
 
     def read(self, week: int, kind: str) -> pyarrow.Table:
         """The rows of a kind in a week."""
-        return pyarrow.concat_tables(
-            pyarrow.ipc.open_file(path).read_all() for path in sorted(self._folder.glob(f"{week:06}.{kind}.*"))
-        )
+        paths = sorted(self._folder.glob(f"{week:06}.{kind}.*"))
+        parts = [pyarrow.ipc.open_file(path).read_all() for path in paths]
+        return pyarrow.concat_tables([self._schemas[kind].empty_table(), *parts])
 
 
 class FileBaskets:
