@@ -27,9 +27,11 @@ def read_header(stream: Stream, reading: Reading) -> list[str]:
     """The names in the first line.
 
     Raises:
-        ValueError: the file is empty, or its first line is not UTF-8 or no CSV.
+        ValueError: the file or its first line is empty, or that line is not UTF-8 or no CSV.
     """
-    for _, header in _rows(stream, reading.origin):
+    for line, header in _rows(stream, reading.origin):
+        if line > 1:
+            raise ValueError(f"{reading.origin}, line 1: must be the header, but is empty; take out the empty lines.")
         return header
     raise ValueError(f"{reading.origin} needs a header and rows, but the file is empty; export it again.")
 
@@ -58,26 +60,33 @@ def first_fault(stream: Stream, header: list[str], reading: Reading) -> None:
     """Reads the file up to its first fault, and raises it.
 
     Raises:
-        ValueError: a line is not UTF-8 or no CSV, a row has more or fewer values than the header, or a value is not of
-            its column's kind.
+        ValueError: a line is not UTF-8 or no CSV, a row has more or fewer values than the header, a value is not of
+            its column's kind, or there is no row.
     """
     lines: list[int] = []
     rows: list[list[str]] = []
+    row_count = 0
     found = _rows(stream, reading.origin)
     next(found)
-    try:
-        for line, row in found:
-            if len(row) != len(header):
-                _ragged(line, row, header, reading)
-            lines.append(line)
-            rows.append(row)
-            if len(rows) == _ROWS:
-                _check_values(lines, rows, header, reading)
-                lines, rows = [], []
-    except ValueError:
-        _check_values(lines, rows, header, reading)  # what is wrong further up comes first
-        raise
-    _check_values(lines, rows, header, reading)
+    while True:
+        try:
+            line, row = next(found, (0, []))
+        except ValueError:
+            _check_values(lines, rows, header, reading)  # what is wrong further up comes first
+            raise
+        ragged = bool(row) and len(row) != len(header)
+        if ragged or not row or len(rows) == _ROWS:
+            _check_values(lines, rows, header, reading)
+            lines, rows = [], []
+        if ragged:
+            _ragged(line, row, header, reading)
+        if not row:
+            break
+        lines.append(line)
+        rows.append(row)
+        row_count += 1
+    if row_count == 0:
+        raise ValueError(f"{reading.origin} needs rows below its header, but has none; export it again.")
 
 
 def line_of_row(stream: Stream, row: int) -> int:

@@ -118,7 +118,7 @@ class CsvFile:
         )
         blocks = pyarrow.csv.ReadOptions(block_size=_BLOCK, use_threads=False, column_names=names, skip_rows=1)
         quotes = pyarrow.csv.ParseOptions(newlines_in_values=True)
-        rows = 0
+        row_count = 0
         try:
             with (
                 self.stream() as stream,
@@ -129,15 +129,15 @@ class CsvFile:
                 for batch in reader:
                     block = pyarrow.Table.from_batches([batch])
                     if _refused(block, kinds, header):
-                        first_fault(self.stream, header, reading)
-                    rows += batch.num_rows
+                        raise pyarrow.ArrowInvalid("a value is not what it must be")
+                    row_count += block.num_rows
                     yield block.select(list(reading.columns))
         except pyarrow.ArrowInvalid as error:
             first_fault(self.stream, header, reading)
             reason = str(error).splitlines()[0].rstrip(".")
             raise ValueError(f"{self} must be a CSV file, but: {reason}; export it again.") from None
-        if rows == 0:
-            raise ValueError(f"{self} needs rows below its header, but has none; export it again.")
+        if row_count == 0:
+            first_fault(self.stream, header, reading)
 
 
 def numbered(header: list[str]) -> list[str]:
