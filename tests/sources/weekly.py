@@ -49,7 +49,7 @@ def line(**values: object) -> dict[str, object]:
 def week(number: int, **values: object) -> dict[str, object]:
     """A line of the week ``number``, 0 being the first, in a basket of its own."""
     day = (pd.Timestamp("2006-04-10") + pd.Timedelta(weeks=number)).strftime("%Y%m%d")
-    return line(SHOP_WEEK=200607 + number, SHOP_DATE=day, **{"BASKET_ID": f"b{number}", **values})
+    return line(**{"SHOP_WEEK": 200607 + number, "SHOP_DATE": day, "BASKET_ID": f"b{number}", **values})
 
 
 def text(*lines: dict[str, object]) -> str:
