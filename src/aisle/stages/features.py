@@ -9,7 +9,7 @@ import ibis.expr.types as ir
 import pandas as pd
 import pyarrow
 
-from aisle.database import Engine
+from aisle.database import Connection, Engine
 from aisle.features import FeatureBlock, assemble
 from aisle.features.exact import relation
 from aisle.storage import read_json, write_features, write_table
@@ -24,7 +24,7 @@ def run(*, database: Engine, summary: Path, blocks: Mapping[str, FeatureBlock], 
     because = {name: why for block in blocks.values() for name, why in block.undefined.items()}
     finished = []
     with database.connect(EXTRACTED) as connection:
-        relations = _Extract({table: relation(EXTRACTED[table]) for table in connection.names}, name)
+        relations = _Extract(connection, name)
         owners = relations["basket_extract"].select("customer_id", "lifestage").distinct()
         customers = connection.fetch(owners, order_by=["customer_id"])
         for block in blocks.values():
@@ -44,16 +44,17 @@ def run(*, database: Engine, summary: Path, blocks: Mapping[str, FeatureBlock], 
 
 
 class _Extract(dict[str, ir.Table]):
-    """The tables of the extract, by name; one that is not there is said to be missing for the block ``name``."""
+    """The tables of the extract that are there, by name; one that is not is said to be missing for ``features``."""
 
-    def __init__(self, tables: Mapping[str, ir.Table], name: str) -> None:
-        super().__init__(tables)
-        self._name = name
+    def __init__(self, connection: Connection, features: str) -> None:
+        super().__init__({table: relation(EXTRACTED[table]) for table in connection.names})
+        self._connection, self._features = connection, features
 
     def __missing__(self, table: str) -> ir.Table:
-        there = ", ".join(sorted(self))
-        message = f"features={self._name} needs the table {table} of the extract, which has only {there}"
-        raise ValueError(f"{message}; an adopted extract has no lines to make it from: choose other features.")
+        missing = f"features={self._features} needs a table {table}: {self._connection.origin(table)} is missing"
+        raise FileNotFoundError(
+            f"{missing}; run stage=extract first (after stage=adopt there is none: choose features without it)."
+        )
 
 
 def _day_after_the_window(summary: Path) -> date:
