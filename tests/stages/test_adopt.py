@@ -84,49 +84,6 @@ def test_features_are_made_of_it_but_not_of_what_it_lacks(tmp_path: Path) -> Non
     place = {"database": ParquetFolder(folder, "1GB", 1), "summary": folder / "summary.json", "output": tmp_path}
     features.run(**place, blocks={"baskets": Baskets()}, name="baskets")
     assert read_features(tmp_path / "baskets.parquet").values.index.tolist() == ["C1"]
-    with pytest.raises(
-        ValueError, match=r"features=mix needs the table group_spend of the extract, which has only bask"
-    ):
-        features.run(**place, blocks={"mix": Mix(smoothing=1.0, min_buyers_share=0.1)}, name="mix")
-    assert not (tmp_path / "mix.parquet").exists()
-
-
-def test_an_extract_of_ones_own_comes_back_from_a_joined_csv_file(data: Path, tmp_path: Path) -> None:
-    """Round trip: what the stage extract wrote, as somebody else's join; the join knows only the hour."""
-    write_json({}, tmp_path / "fingerprint.json")
-    extract.run(
-        database=ParquetFolder(data, "1GB", 1),
-        extraction=extraction(),
-        fingerprint=tmp_path / "fingerprint.json",
-        output=tmp_path / "own",
-    )
-    own = read_table(tmp_path / "own" / "basket_extract.parquet", BASKET_EXTRACT)
-    hours = pc.floor_temporal(own.column("shopped_at"), unit="hour")
-    expected = own.set_column(own.column_names.index("shopped_at"), own.schema.field("shopped_at"), hours)
-    frame = expected.to_pandas()
-    join = frame.rename(columns={canonical: name for name, canonical in NAMES.items()}).assign(
-        basket_price_sensitivity=frame["basket_price_sensitivity"],
-        cust_lifestage=frame["lifestage"].replace("unclassified", None),
-        shop_date=frame["shopped_at"].dt.strftime("%Y%m%d"),
-        shop_hour=frame["shopped_at"].dt.hour,
-    )
-    join.drop(columns="shopped_at").sample(frac=1, random_state=1).to_csv(tmp_path / "join.csv", index=False)
-    source = BasketExtract(tmp_path / "join.csv")
-    adopt.run(source=source, extraction=extraction(baskets_xx=True, customers_xx=True), output=tmp_path / "back")
-    assert read_table(tmp_path / "back" / "basket_extract.parquet", BASKET_EXTRACT).equals(expected)
-    assert (
-        read_json(tmp_path / "back" / "summary.json")["lifestages"]
-        == (read_json(tmp_path / "own" / "summary.json")["lifestages"])
-    )
-
-
-def test_a_group_spend_that_was_there_before_does_not_stay(tmp_path: Path) -> None:
-    (tmp_path / "extract").mkdir()
-    (tmp_path / "extract" / "group_spend.parquet").write_bytes(b"of another extract")
-    assert not (adopted(tmp_path) / "group_spend.parquet").exists()
-
-
-def test_a_source_with_canonical_tables_is_sent_to_fetch(tmp_path: Path) -> None:
     message = r"needs a table group_spend: .*group_spend.parquet is missing; .*after stage=adopt there is none"
     with pytest.raises(FileNotFoundError, match=message):
         features.run(**place, blocks={"mix": Mix(smoothing=1.0, min_buyers_share=0.1)}, name="mix")
