@@ -29,7 +29,7 @@ OPTIONS = {
 PAIRS = [(role, option) for role, options in OPTIONS.items() for option in options]
 STUDIES = sorted(path.stem for path in EXPERIMENTS.glob("*.yaml"))
 LEFT_TO_THE_USER = {
-    ("source", "grocery_star"): ["source.path=somewhere"],
+    **{("source", name): ["source.path=somewhere"] for name in ("basket_extract", "grocery_star", "lgsr", "olist")},
     ("stage", "entry"): ["stage.title=Nothing new", "stage.remark=None"],
 }
 EVERY_OPTION = pytest.mark.parametrize(("role", "option"), PAIRS, ids=[f"{role}={option}" for role, option in PAIRS])

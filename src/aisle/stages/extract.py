@@ -38,7 +38,7 @@ def run(*, database: Engine, extraction: Extraction, fingerprint: Path, output: 
     write_table(groups, GROUP_SPEND, output / "group_spend.parquet")
     write_table(filters, FILTERS, output / "filters.parquet")
     write_csv(filters.to_pandas(), output / "filters.csv")
-    write_json({"data_digest": data_digest, **_summary(baskets)}, output / "summary.json")
+    write_json({"data_digest": data_digest, **summary_of(baskets)}, output / "summary.json")
 
 
 def _named(dropped: pyarrow.Table) -> pyarrow.Table:
@@ -48,7 +48,8 @@ def _named(dropped: pyarrow.Table) -> pyarrow.Table:
     return pyarrow.Table.from_pandas(named[list(FILTERS.columns)], preserve_index=False)
 
 
-def _summary(baskets: pyarrow.Table) -> dict[str, object]:
+def summary_of(baskets: pyarrow.Table) -> dict[str, object]:
+    """Days, counts and lifestages of an extract, and the columns its source knows nothing about."""
     days = pd.to_datetime(baskets.column("shopped_at").to_pandas()).dt.date
     per_lifestage = baskets.group_by("lifestage").aggregate([("customer_id", "count_distinct"), ("basket_id", "count")])
     absent = [

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
+import ibis.expr.types as ir
 import pandas as pd
 import pyarrow
 
-from aisle.database import Engine
+from aisle.database import Connection, Engine
 from aisle.features import FeatureBlock, assemble
 from aisle.features.exact import relation
 from aisle.storage import read_json, write_features, write_table
@@ -20,10 +21,10 @@ log = logging.getLogger(__name__)
 def run(*, database: Engine, summary: Path, blocks: Mapping[str, FeatureBlock], name: str, output: Path) -> None:
     """Write the features, ``<name>.parquet``, and who has none and why, ``<name>_unsegmented.parquet``."""
     today = _day_after_the_window(Path(summary))
-    relations = {table: relation(contract) for table, contract in EXTRACTED.items()}
     because = {name: why for block in blocks.values() for name, why in block.undefined.items()}
     finished = []
     with database.connect(EXTRACTED) as connection:
+        relations = _Extract(connection, name)
         owners = relations["basket_extract"].select("customer_id", "lifestage").distinct()
         customers = connection.fetch(owners, order_by=["customer_id"])
         for block in blocks.values():
@@ -40,6 +41,20 @@ def run(*, database: Engine, summary: Path, blocks: Mapping[str, FeatureBlock], 
     left_out = pd.DataFrame({"lifestage": cohort.loc[reasons.index], "reason": reasons}).rename_axis("customer_id")
     rows = pyarrow.Table.from_pandas(left_out.sort_index().reset_index(), preserve_index=False)
     write_table(rows, UNSEGMENTED, Path(output) / f"{name}_unsegmented.parquet")
+
+
+class _Extract(dict[str, ir.Table]):
+    """The tables of the extract that are there, by name; one that is not is said to be missing for ``features``."""
+
+    def __init__(self, connection: Connection, features: str) -> None:
+        super().__init__({table: relation(EXTRACTED[table]) for table in connection.names})
+        self._connection, self._features = connection, features
+
+    def __missing__(self, table: str) -> ir.Table:
+        missing = f"features={self._features} needs a table {table}: {self._connection.origin(table)} is missing"
+        raise FileNotFoundError(
+            f"{missing}; run stage=extract first (after stage=adopt there is none: choose features without it)."
+        )
 
 
 def _day_after_the_window(summary: Path) -> date:
