@@ -6,17 +6,20 @@ create others). Every database made here has a random name and is dropped.
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
+import pyarrow
 import pymysql
 import pytest
 
 from aisle.database import DuckDB, MySQL, PostgreSQL
 from aisle.database.address import Address
+from aisle.database.session import quoted
+from aisle.tables import CANONICAL, COUNT, MOMENT, MONEY, TEXT
 
 KINDS = ("duckdb", "postgresql", "mysql")
 Database = DuckDB | PostgreSQL | MySQL
@@ -79,3 +82,38 @@ def new_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[s
     """``new_server("mysql")``: an engine on an empty database that lasts for the module."""
     with ExitStack() as made:
         yield lambda kind: made.enter_context(empty_database(kind, tmp_path_factory.mktemp(kind)))
+
+
+_TEXT = {
+    "duckdb": "varchar",
+    "postgres": 'text COLLATE "C"',
+    "mysql": "varchar(191) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin",
+}
+
+
+def fill(engine: Database, tables: Mapping[str, pyarrow.Table]) -> None:
+    """The canonical tables anew, without relations: a grocery's dirt goes in as it is."""
+    with engine.writing() as session:
+        kinds = {
+            TEXT: _TEXT[session.dialect],
+            COUNT: "bigint",
+            MONEY: "decimal(12, 2)",
+            MOMENT: "timestamp(6)" if session.dialect == "postgres" else "timestamp",
+        }
+        if session.dialect == "mysql":
+            kinds[MOMENT] = "datetime(6)"
+        for name, rows in tables.items():
+            table = quoted(name, session.dialect)
+            columns = [
+                f"{quoted(column, session.dialect)} {kinds[contract.type]}"
+                for column, contract in CANONICAL[name].columns.items()
+            ]
+            session.execute(f"DROP TABLE IF EXISTS {table}")
+            session.execute(f"CREATE TABLE {table} ({', '.join(columns)})")
+            session.insert(name, rows)
+
+
+@pytest.fixture(scope="session")
+def filled() -> Callable[[Database, Mapping[str, pyarrow.Table]], None]:
+    """``filled(engine, tables)``: puts canonical tables into a database."""
+    return fill
