@@ -1,12 +1,13 @@
 """The command line: ``python -m aisle stage=NAME role=OPTION key=value``. Hydra composes, the stage does."""
 
 import os
+import sys
 
 import hydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 
-from aisle.complaints import USERS_MISTAKES, complaint, configuration_folder
+from aisle.complaints import USERS_MISTAKES, check_no_password, complaint, configuration_folder
 
 
 def perform(cfg: DictConfig) -> None:
@@ -23,6 +24,7 @@ def main() -> None:
     """Compose the configuration and do its stage; a user's mistake ends in one sentence and exit code 1."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra raises its errors instead of printing them
     try:
+        check_no_password(sys.argv[1:])
         hydra.main(version_base="1.3", config_path=str(configuration_folder()), config_name="config")(perform)()
     except USERS_MISTAKES as error:
         if _needs_traceback(error):

@@ -7,7 +7,7 @@ create others). Every database made here has a random name and is dropped.
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -117,3 +117,60 @@ def fill(engine: Database, tables: Mapping[str, pyarrow.Table]) -> None:
 def filled() -> Callable[[Database, Mapping[str, pyarrow.Table]], None]:
     """``filled(engine, tables)``: puts canonical tables into a database."""
     return fill
+
+
+@contextmanager
+def account(engine: PostgreSQL | MySQL, *, may_read: bool) -> Iterator[tuple[str, str]]:
+    """User and password of an account of the server, which is dropped afterwards."""
+    kind = "mysql" if isinstance(engine, MySQL) else "postgresql"
+    user, password = f"aisle_test_{secrets.token_hex(4)}", f"secret-{secrets.token_hex(8)}"
+    if kind == "mysql":
+        statement(kind, engine.read, f"CREATE USER {user} IDENTIFIED BY '{password}'")
+        statement(kind, engine.read, f"GRANT {'SELECT' if may_read else 'CREATE'} ON {database_of(engine)}.* TO {user}")
+    else:
+        statement(kind, engine.read, f"CREATE ROLE {user} LOGIN PASSWORD '{password}'")
+        if may_read:
+            statement(kind, engine.read, f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {user}")
+    try:
+        yield user, password
+    finally:
+        if kind == "postgresql":
+            statement(kind, engine.read, f"DROP OWNED BY {user}")
+        statement(kind, engine.read, f"DROP {'USER' if kind == 'mysql' else 'ROLE'} {user}")
+
+
+def database_of(engine: PostgreSQL | MySQL) -> str:
+    return urlsplit(engine.read).path.removeprefix("/")
+
+
+def as_user(url: str, user: str, password: str) -> str:
+    """The address with another user and password."""
+    parts = urlsplit(url)
+    host = (parts.netloc or "").rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{user}:{password}@{host}"))
+
+
+@pytest.fixture(params=["postgresql", "mysql"])
+def network_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PostgreSQL | MySQL]:
+    """An engine on an empty database of a server, PostgreSQL, then MySQL."""
+    with empty_database(request.param, tmp_path) as engine:
+        assert not isinstance(engine, DuckDB)
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def temporary_account() -> Callable[..., AbstractContextManager[tuple[str, str]]]:
+    """``with temporary_account(engine, may_read=True) as (user, password)``."""
+    return account
+
+
+@pytest.fixture(scope="session")
+def address_for() -> Callable[[str, str, str], str]:
+    """``address_for(url, user, password)``: the address of the same database for another user."""
+    return as_user
+
+
+@pytest.fixture(scope="session")
+def run_statement() -> Callable[[PostgreSQL | MySQL, str], None]:
+    """``run_statement(engine, sql)``: one statement as the user of the test server, committed by itself."""
+    return lambda engine, sql: statement("mysql" if isinstance(engine, MySQL) else "postgresql", engine.read, sql)

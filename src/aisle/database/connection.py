@@ -29,7 +29,10 @@ class SessionConnection:
         found = columns_of(session, list(tables))
         missing = [name for name, table in tables.items() if name not in found and not table.optional]
         if missing:
-            raise ValueError(f"{session.origin} needs the tables {missing}; they are not there; run stage=load first.")
+            raise ValueError(
+                f"{session.origin} needs the tables {missing}; they are not there, or its user may not read them; "
+                "run stage=load first."
+            )
         for name, columns in found.items():
             lacking = [column for column in tables[name].columns if column not in columns]
             if lacking:
