@@ -122,6 +122,32 @@ def test_a_command_that_cannot_be_understood_is_refused(
 
 
 @pytest.mark.parametrize(
+    "argument",
+    [
+        "database.read=postgresql://ann:secret@shop/tills",
+        "database.read='mysql://ann:se/cret@shop/tills'",
+        "database.publish=postgresql://:secret@shop/tills",
+        "database.read=postgresql://shop/tills?password=secret",
+        "+database.password=secret",
+        "tracker.uri=https://ann:secret@mlflow.example",
+    ],
+)
+def test_a_password_on_the_command_line_is_refused_and_not_repeated(refused: Callable[..., str], argument: str) -> None:
+    said = refused("stage=fingerprint", "database=postgresql", argument)
+    assert "environment variable" in said
+    assert "cret" not in said
+
+
+def test_a_missing_address_is_named(command: Callable[..., Any]) -> None:
+    done = command("stage=fingerprint", "database=postgresql")
+    assert done.returncode == 1
+    assert one_sentence(done.stderr) == (
+        "aisle: The environment variable AISLE_POSTGRESQL_URL must be set to an address, "
+        "scheme://user:password@host:port/database; it is not."
+    )
+
+
+@pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["stage=fingerprint"], ["data/customers.parquet is missing; run stage=fetch first."]),

@@ -9,7 +9,7 @@ import hydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 
-from aisle.complaints import USERS_MISTAKES, complaint, configuration_folder
+from aisle.complaints import USERS_MISTAKES, check_no_password, complaint, configuration_folder
 
 _INTERRUPTED = 130
 """The exit code of a command that Ctrl-C ended, as shells expect it."""
@@ -23,12 +23,16 @@ def perform(cfg: DictConfig) -> None:
 def main() -> None:
     """Compose the configuration and do its stage; a user's mistake ends in one sentence and exit code 1."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # so that Hydra raises its errors instead of printing them
-    run = hydra.main(version_base="1.3", config_path=str(configuration_folder()), config_name="config")(perform)
     try:
-        _in_one_sentence(run)
+        _in_one_sentence(_compose_and_perform)
     except KeyboardInterrupt:
         print("\naisle: interrupted; what is finished is kept, and the same command goes on there.", file=sys.stderr)  # noqa: T201
         raise SystemExit(_INTERRUPTED) from None
+
+
+def _compose_and_perform() -> None:
+    check_no_password(sys.argv[1:])
+    hydra.main(version_base="1.3", config_path=str(configuration_folder()), config_name="config")(perform)()
 
 
 def _in_one_sentence(call: Callable[[], None]) -> None:

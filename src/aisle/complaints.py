@@ -3,7 +3,7 @@
 import inspect
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
@@ -18,11 +18,28 @@ USERS_MISTAKES = (HydraException, OmegaConfBaseException, ValueError, OSError)
 """What a command, a configuration or a file can be wrong with; anything else is a bug and keeps its traceback."""
 
 
+_PASSWORD = re.compile(r"://[^\s@]*:[^\s]*@|password=\S", re.IGNORECASE)
+_NO_VARIABLE = re.compile(r"Environment variable '(\w+)' not found")
+
+
 def configuration_folder() -> Path:
     """``./conf`` wins, then the folder in the wheel, then that of the source tree."""
     package = Path(__file__).resolve().parent
     places = (Path.cwd() / "conf", package / "conf", package.parents[1] / "conf")
     return next(place for place in places if (place / "config.yaml").is_file())
+
+
+def check_no_password(arguments: Sequence[str]) -> None:
+    """That no argument holds a password: Hydra would write it into files, and the system shows it to every user.
+
+    Raises:
+        ValueError: one does; the message does not repeat it.
+    """
+    if any(_PASSWORD.search(argument) for argument in arguments):
+        raise ValueError(
+            "A password must not be typed on the command line, where files and process lists keep it; put the whole "
+            "address into the environment variable that conf/database names, such as AISLE_POSTGRESQL_URL."
+        )
 
 
 def complaint(error: BaseException) -> str:
@@ -31,7 +48,11 @@ def complaint(error: BaseException) -> str:
     text = str(cause).split("Config search path:")[0]
     unknown_key = re.search(r"Could not override '([\w.@/]+)'", str(error))
     unknown_argument = re.search(r"Error in call to target '([\w.]+)'", str(error))
-    if unknown_key:
+    no_variable = _NO_VARIABLE.search(text)
+    if no_variable:
+        form = " to an address, scheme://user:password@host:port/database" if no_variable[1].endswith("_URL") else ""
+        text = f"The environment variable {no_variable[1]} must be set{form}; it is not."
+    elif unknown_key:
         text = f"There is no key {unknown_key[1]!r} in the configuration; {_keys_beside(unknown_key[1])}."
     elif text.startswith("Cannot find primary config"):
         text = f"{text.split('.')[0]}; there are {_studies()}."

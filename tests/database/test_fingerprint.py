@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,11 @@ def test_rows_in_another_order_have_the_same_fingerprint(taken: Callable[..., An
     [
         ("lines", "spend", Decimal("12345.67")),
         ("lines", "quantity", 4321),
+        ("lines", "product_id", "p99"),
+        ("baskets", "shopped_at", datetime(2024, 1, 1, 0, 0, 0, 1)),
+        ("baskets", "status", ""),
+        ("baskets", "paid", Decimal("0.00")),
+        ("stores", "store_region", "N "),
         ("baskets", "basket_id", "b99999"),
         ("customers", "customer_id", "zz"),
         ("customers", "lifestage", "OF"),
@@ -56,6 +62,13 @@ def test_a_changed_value_changes_the_fingerprint_of_its_table_alone(
     assert {other: print_ for other, print_ in before.items() if other != name} == {
         other: print_ for other, print_ in after.items() if other != name
     }
+
+
+def test_values_that_change_places_change_the_fingerprint(taken: Callable[..., Any], tables: Tables) -> None:
+    rows = tables["products"].to_pylist()
+    swapped = [{**row, "department": row["product_class"], "product_class": row["department"]} for row in rows]
+    changed_tables = tables | {"products": pyarrow.Table.from_pylist(swapped, schema=tables["products"].schema)}
+    assert taken(tables)["products"]["content"] != taken(changed_tables)["products"]["content"]
 
 
 def test_a_fingerprint_counts_rows_and_adds_up_exactly(taken: Callable[..., Any], tables: Tables) -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import ibis
 import ibis.expr.types as ir
 import pyarrow
 
+from aisle.database.dialects import arrow_schema, compiled
 from aisle.database.engine import in_order
 from aisle.database.session import Session, columns_of
 from aisle.tables import Table
@@ -29,7 +29,10 @@ class SessionConnection:
         found = columns_of(session, list(tables))
         missing = [name for name, table in tables.items() if name not in found and not table.optional]
         if missing:
-            raise ValueError(f"{session.origin} needs the tables {missing}; they are not there; run stage=load first.")
+            raise ValueError(
+                f"{session.origin} needs the tables {missing}; they are not there, or its user may not read them; "
+                "run stage=load first."
+            )
         for name, columns in found.items():
             lacking = [column for column in tables[name].columns if column not in columns]
             if lacking:
@@ -41,5 +44,5 @@ class SessionConnection:
 
     def fetch(self, query: ir.Table, *, order_by: Sequence[str]) -> pyarrow.Table:
         """See `aisle.database.engine.Connection`."""
-        sql = str(ibis.to_sql(query, dialect=self.session.dialect))
-        return in_order(self.session.arrow(sql, query.schema().to_pyarrow()), order_by)
+        rows = self.session.arrow(compiled(query, self.session.dialect), arrow_schema(query))
+        return in_order(rows, order_by)

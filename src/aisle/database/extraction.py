@@ -1,10 +1,11 @@
 """From canonical tables to the extract: one row per kept basket, whole customers sampled per lifestage."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ibis
 import ibis.expr.types as ir
 
+from aisle.database.dialects import md5
 from aisle.features.exact import relation, standard_deviation, total
 from aisle.tables import BASKET_EXTRACT, CANONICAL, UNCLASSIFIED, UNDEFINED
 
@@ -18,11 +19,6 @@ FILTERS_IN_ORDER = (
 """What a basket can be dropped for; a basket is counted under the first that applies."""
 _NO_CUSTOMER, _NO_LINES, _BASKET_XX, _CUSTOMER_XX, _NOT_SAMPLED = range(len(FILTERS_IN_ORDER))
 _KEPT = len(FILTERS_IN_ORDER)
-
-
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
-def md5(text: str) -> str:  # type: ignore[empty-body]
-    """Every engine has it and gives the same 32 hexadecimal digits."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +39,10 @@ class Extraction:
         drawn = isinstance(self.sample, int) and not isinstance(self.sample, bool) and self.sample > 0
         if not drawn and self.sample != "all":
             raise ValueError(f"sample must be a positive whole number of baskets or 'all'; got {self.sample!r}.")
+
+    def of_everybody(self) -> "Extraction":
+        """The same filters, and no sampling."""
+        return replace(self, sample="all")
 
     def baskets(self) -> ir.Table:
         """One row per kept basket: contract `aisle.tables.BASKET_EXTRACT`."""
