@@ -5,6 +5,7 @@ from aisle.database.duckdb_file import DuckDB
 from aisle.database.engine import Connection, Engine
 from aisle.database.extraction import FILTERS_IN_ORDER, Extraction
 from aisle.database.fingerprint import fingerprint
+from aisle.database.loading import Loaded, load
 from aisle.database.mysql import MySQL
 from aisle.database.parquet_folder import ParquetFolder
 from aisle.database.postgresql import PostgreSQL
@@ -16,6 +17,7 @@ __all__ = [
     "DuckDB",
     "Engine",
     "Extraction",
+    "Loaded",
     "MySQL",
     "ParquetFolder",
     "PostgreSQL",
@@ -23,4 +25,5 @@ __all__ = [
     "Session",
     "check_rows",
     "fingerprint",
+    "load",
 ]
