@@ -1,6 +1,6 @@
 """Which rows break a key or a relation: counted, and the first five named."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from aisle.database.schema import Schema
 from aisle.database.session import Session
@@ -21,7 +21,7 @@ def repeated_keys(session: Session, schema: Schema, table: Table, source: str) -
 
 
 def orphans(
-    session: Session, schema: Schema, table: Table, source: str, parents: dict[str, Sequence[str]]
+    session: Session, schema: Schema, table: Table, source: str, parents: Mapping[str, Collection[str]]
 ) -> str | None:
     """The sentence for rows of ``source`` that refer to nothing; None if there are none.
 
