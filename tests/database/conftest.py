@@ -83,9 +83,8 @@ def new_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[s
         yield lambda kind: made.enter_context(empty_database(kind, tmp_path_factory.mktemp(kind)))
 
 
-@pytest.fixture(scope="session")
-def sound(tables: dict[str, pyarrow.Table]) -> dict[str, pyarrow.Table]:
-    """The small grocery without the baskets and lines that refer to nothing, which a database refuses."""
+def without_orphans(tables: dict[str, pyarrow.Table]) -> dict[str, pyarrow.Table]:
+    """A small grocery without the baskets and lines that refer to nothing, which a database refuses."""
     baskets, lines = tables["baskets"], tables["lines"]
     customers = baskets["customer_id"]
     known = pc.or_(pc.is_null(customers), pc.is_in(customers, tables["customers"]["customer_id"]))
@@ -93,3 +92,9 @@ def sound(tables: dict[str, pyarrow.Table]) -> dict[str, pyarrow.Table]:
     lines = lines.filter(pc.is_in(lines["product_id"], tables["products"]["product_id"]))
     lines = lines.filter(pc.is_in(lines["basket_id"], baskets["basket_id"]))
     return tables | {"baskets": baskets, "lines": lines}
+
+
+@pytest.fixture(scope="session")
+def sound(tables: dict[str, pyarrow.Table]) -> dict[str, pyarrow.Table]:
+    """The small grocery that `without_orphans` leaves."""
+    return without_orphans(tables)

@@ -10,9 +10,9 @@ from typing import Any
 import pyarrow
 import pyarrow.compute as pc
 import pytest
+from tests.verify.loads import held
 
 from aisle.database import DuckDB, Loaded, MySQL, PostgreSQL, fingerprint, load
-from aisle.database.session import quoted
 from aisle.tables import CANONICAL
 
 Database = DuckDB | PostgreSQL | MySQL
@@ -41,26 +41,9 @@ def put(engine: Database, tables: Tables, mode: str = "replace", pieces: int = 2
     return load(engine, iter(parts), mode=mode, told=lambda table, count: None)
 
 
-def held(engine: Database) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of the tables that are there, sorted by key."""
-    with engine.reading() as session:
-        listed = {
-            "duckdb": "SELECT table_name FROM duckdb_tables()",
-            "mysql": "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()",
-            "postgres": "SELECT tablename FROM pg_tables WHERE schemaname = current_schema()",
-        }[session.dialect]
-        names = sorted(name for (name,) in session.rows(listed))
-        found = {}
-        for name in names:
-            columns = ", ".join(quoted(column, session.dialect) for column in CANONICAL[name].columns)
-            rows = session.rows(f"SELECT {columns} FROM {quoted(name, session.dialect)}")  # noqa: S608
-            found[name] = sorted(rows, key=lambda row: str(row))
-        return found
-
-
 def of(tables: Tables) -> dict[str, list[tuple[Any, ...]]]:
     return {
-        name: sorted((tuple(row.values()) for row in rows.to_pylist()), key=lambda row: str(row))
+        name: sorted((tuple(row.values()) for row in rows.to_pylist()), key=str)
         for name, rows in sorted(tables.items())
     }
 
@@ -163,23 +146,9 @@ def test_rows_that_break_a_key_or_relation_are_counted_and_change_nothing(
     with pytest.raises(ValueError, match=r"Table|must") as caught:
         put(server, tables)
     assert sentence in str(caught.value)
-    assert held_but_new(server) == of(sound)
+    assert held(server) == of(sound)
     put(server, sound)
     assert held(server) == of(sound)
-
-
-def held_but_new(engine: Database) -> dict[str, list[tuple[Any, ...]]]:
-    """What is there, without what the next load will remove in MySQL."""
-    with engine.reading() as session:
-        if session.dialect != "mysql":
-            return held(engine)
-        left = session.rows(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() "
-            "AND table_name LIKE 'aisle\\_%%'",
-            [],
-        )
-    assert left == []
-    return held(engine)
 
 
 def test_a_source_that_dies_changes_nothing(server: Database, sound: Tables) -> None:
@@ -191,7 +160,7 @@ def test_a_source_that_dies_changes_nothing(server: Database, sound: Tables) -> 
 
     with pytest.raises(OSError, match="the line is dead"):
         load(server, dying(), mode="replace", told=lambda table, count: None)
-    assert held_but_new(server) == of(sound)
+    assert held(server) == of(sound)
 
 
 def test_a_table_that_aisle_did_not_make_is_left_alone(server: Database, sound: Tables) -> None:
@@ -221,7 +190,7 @@ def test_tables_that_others_refer_to_are_not_replaced(server: Database, sound: T
     with pytest.raises((ValueError, OSError), match=r"(?i)notes|depend"):
         put(server, sound)
     stranger(server, "DROP TABLE notes")
-    assert held_but_new(server) == of(sound)
+    assert held(server) == of(sound)
 
 
 def test_an_unknown_mode_is_refused(server: Database, sound: Tables) -> None:
@@ -275,7 +244,7 @@ def test_a_basket_of_a_new_week_must_be_new(server: Database, sound: Tables) -> 
     later = sound | {"baskets": rows_of("baskets", basket), "lines": sound["lines"].slice(0, 0)}
     with pytest.raises(ValueError, match=f"1 are of baskets in other weeks, the first of {basket['basket_id']}"):
         put(server, later, mode="append")
-    assert held_but_new(server) == of(first)
+    assert held(server) == of(first)
 
 
 def test_appended_rows_must_refer_to_something_too(server: Database, sound: Tables) -> None:
@@ -286,7 +255,7 @@ def test_appended_rows_must_refer_to_something_too(server: Database, sound: Tabl
     later = later | {"lines": pyarrow.concat_tables([later["lines"], rows_of("lines", line)])}
     with pytest.raises(ValueError, match=r"must be found in baskets; 1 rows are not, the first of lost"):
         put(server, later, mode="append")
-    assert held_but_new(server) == of(first)
+    assert held(server) == of(first)
 
 
 def test_a_table_that_is_not_there_cannot_be_appended_to(server: Database, sound: Tables) -> None:

@@ -56,12 +56,13 @@ def load(
             staging.check_definitions(found)
         else:
             staging.check_removable(found)
-        rows = _fill(staging, parts, told)
-        if adding:
-            done = append(staging, rows, found)
-            return {name: Loaded(done[name], rows[name] - done[name]) for name in rows}
-        _replace(staging, rows, found)
-        return {name: Loaded(count) for name, count in rows.items()}
+        with staging.cleared_after_failure():
+            rows = _fill(staging, parts, told)
+            if adding:
+                done = append(staging, rows, found)
+                return {name: Loaded(done[name], rows[name] - done[name]) for name in rows}
+            _replace(staging, rows, found)
+            return {name: Loaded(count) for name, count in rows.items()}
 
 
 def _fill(

@@ -13,8 +13,11 @@ from aisle.tables import CANONICAL, COUNT, DAY, MOMENT, MONEY, NUMBER, TEXT, Col
 NEW, OLD = "aisle_new_", "aisle_old_"
 """Before the names of tables that are being filled, and of those that are about to go."""
 
-_KEY_BYTES, _BYTES_A_CHARACTER = 3072, 4
-"""What a key of InnoDB may take, and what it counts for a character."""
+_CHARACTERS, _FEWER_CHARACTERS = 320, {"campaign_id": 220, "coupon_id": 220}
+"""How long text may be in MySQL: a key takes at most 3072 bytes, four a character, and the widest has three texts.
+
+A column has one length wherever it occurs, so that a value that fits on one side of a relation fits on the other.
+"""
 _TYPES: dict[Dialect, dict[pyarrow.DataType, str]] = {
     "postgres": {COUNT: "bigint", MONEY: "numeric(12, 2)", MOMENT: "timestamp(6)", DAY: "date", NUMBER: "float8"},
     "mysql": {COUNT: "bigint", MONEY: "decimal(12, 2)", MOMENT: "datetime(6)", DAY: "date", NUMBER: "double"},
@@ -121,7 +124,7 @@ class Schema:
             return 'text COLLATE "C"'
         if self.dialect == "duckdb":
             return "varchar"
-        length = max(map(len, column.codes)) if column.codes else _characters(name)
+        length = max(map(len, column.codes)) if column.codes else _FEWER_CHARACTERS.get(name, _CHARACTERS)
         return f"varchar({length}) CHARACTER SET utf8mb4 COLLATE {self.collation}"
 
     def _checks(self, table: Table) -> Iterator[str]:
@@ -148,20 +151,6 @@ def definition_in(comment: str | None) -> str | None:
     """The digits of the definition a table was made by, from its comment; None where Aisle did not make it."""
     found = _MARK.search(comment or "")
     return found[1] if found else None
-
-
-def _characters(name: str) -> int:
-    """How long text may be in MySQL: as long as the widest key that the column is in lets it.
-
-    A column has one length wherever it occurs, so that values fit on both sides of a relation.
-    """
-    keys = [table for table in CANONICAL.values() if name in table.key]
-    widths = [(_KEY_BYTES - 8 * len(table.key)) // (_BYTES_A_CHARACTER * _text_count(table)) for table in keys]
-    return min([*widths, _KEY_BYTES // _BYTES_A_CHARACTER])
-
-
-def _text_count(table: Table) -> int:
-    return sum(table.columns[name].type == TEXT for name in table.key)
 
 
 def _text(value: str) -> str:

@@ -1,7 +1,7 @@
 """Tables beside the ones in use: filled in bulk without keys, proved, and put in place at once."""
 
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import psycopg
@@ -91,6 +91,18 @@ class Staging:
         """Remove what a load that was killed has left."""
         for prefix in (NEW, OLD):
             self._drop(self.made_by_aisle(prefix), prefix)
+
+    @contextmanager
+    def cleared_after_failure(self) -> Iterator[None]:
+        """In MySQL, remove the new tables when the block raises; elsewhere the session's transaction undoes them."""
+        try:
+            yield
+        except BaseException:
+            if self.schema.dialect == "mysql":
+                with suppress(pymysql.Error):  # the server is away: the next load removes them
+                    self.session.execute("ROLLBACK")
+                    self.clear()
+            raise
 
     def begin(self, table: Table) -> None:
         """Make the new table, without keys."""
