@@ -30,11 +30,14 @@ def orphans(
     for column, parent in table.references.items():
         (key,) = CANONICAL[parent].key
         child = f"c.{schema.quoted(column)}"
-        lost = " AND ".join(
-            f"NOT EXISTS (SELECT 1 FROM {schema.quoted(place)} AS p WHERE p.{schema.quoted(key)} = {child})"  # noqa: S608
-            for place in parents[parent]
+        joins, lost = [], []
+        for number, place in enumerate(parents[parent]):  # joined, because MariaDB would first copy NOT EXISTS's table
+            found = f"p{number:d}.{schema.quoted(key)}"
+            joins.append(f"LEFT JOIN {schema.quoted(place)} AS p{number:d} ON {found} = {child}")
+            lost.append(f"{found} IS NULL")
+        rows = (
+            f"FROM {schema.quoted(source)} AS c {' '.join(joins)} WHERE {' AND '.join([f'{child} IS NOT NULL', *lost])}"
         )
-        rows = f"FROM {schema.quoted(source)} AS c WHERE {child} IS NOT NULL AND {lost}"
         ((count,),) = session.rows(f"SELECT COUNT(*) {rows}")
         if count:
             first = session.rows(f"SELECT DISTINCT {child} {rows} ORDER BY {child} LIMIT {_SHOWN:d}")
