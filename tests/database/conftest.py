@@ -6,7 +6,7 @@ create others). Every database made here has a random name and is dropped.
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -19,6 +19,8 @@ import pytest
 
 from aisle.database import DuckDB, MySQL, PostgreSQL
 from aisle.database.address import Address
+from aisle.database.session import quoted
+from aisle.tables import CANONICAL, COUNT, MOMENT, MONEY, TEXT
 
 KINDS = ("duckdb", "postgresql", "mysql")
 Database = DuckDB | PostgreSQL | MySQL
@@ -98,3 +100,38 @@ def without_orphans(tables: dict[str, pyarrow.Table]) -> dict[str, pyarrow.Table
 def sound(tables: dict[str, pyarrow.Table]) -> dict[str, pyarrow.Table]:
     """The small grocery that `without_orphans` leaves."""
     return without_orphans(tables)
+
+
+_TEXT = {
+    "duckdb": "varchar",
+    "postgres": 'text COLLATE "C"',
+    "mysql": "varchar(191) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin",
+}
+
+
+def fill(engine: Database, tables: Mapping[str, pyarrow.Table]) -> None:
+    """The canonical tables anew, without relations: a grocery's dirt goes in as it is."""
+    with engine.writing() as session:
+        kinds = {
+            TEXT: _TEXT[session.dialect],
+            COUNT: "bigint",
+            MONEY: "decimal(12, 2)",
+            MOMENT: "timestamp(6)" if session.dialect == "postgres" else "timestamp",
+        }
+        if session.dialect == "mysql":
+            kinds[MOMENT] = "datetime(6)"
+        for name, rows in tables.items():
+            table = quoted(name, session.dialect)
+            columns = [
+                f"{quoted(column, session.dialect)} {kinds[contract.type]}"
+                for column, contract in CANONICAL[name].columns.items()
+            ]
+            session.execute(f"DROP TABLE IF EXISTS {table}")
+            session.execute(f"CREATE TABLE {table} ({', '.join(columns)})")
+            session.insert(name, rows)
+
+
+@pytest.fixture(scope="session")
+def filled() -> Callable[[Database, Mapping[str, pyarrow.Table]], None]:
+    """``filled(engine, tables)``: puts canonical tables into a database."""
+    return fill

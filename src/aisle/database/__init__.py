@@ -1,6 +1,7 @@
 """Databases: connections and the queries that are run on them. The only SQL of the project."""
 
 from aisle.database.contracts import check_rows
+from aisle.database.customer_features import CustomerFeatures, customer_features, population_features
 from aisle.database.duckdb_file import DuckDB
 from aisle.database.engine import Connection, Engine
 from aisle.database.extraction import FILTERS_IN_ORDER, Extraction
@@ -8,12 +9,14 @@ from aisle.database.fingerprint import fingerprint
 from aisle.database.loading import Loaded, load
 from aisle.database.mysql import MySQL
 from aisle.database.parquet_folder import ParquetFolder
+from aisle.database.patience import in_one_state
 from aisle.database.postgresql import PostgreSQL
 from aisle.database.session import Server, Session
 
 __all__ = [
     "FILTERS_IN_ORDER",
     "Connection",
+    "CustomerFeatures",
     "DuckDB",
     "Engine",
     "Extraction",
@@ -24,6 +27,9 @@ __all__ = [
     "Server",
     "Session",
     "check_rows",
+    "customer_features",
     "fingerprint",
+    "in_one_state",
     "load",
+    "population_features",
 ]

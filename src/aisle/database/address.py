@@ -33,6 +33,8 @@ class Address:
         database = unquote(parts.path.removeprefix("/"))
         if parts.scheme != scheme:
             raise ValueError(f"The address of the database must read {form}; its scheme is {parts.scheme!r}.")
+        if parts.query or parts.fragment or "@" in database:  # a password that is not percent-encoded, say
+            raise ValueError(f"The address of the database must read {form}; special characters must be %-encoded.")
         if not parts.hostname or not database or "/" in database:
             raise ValueError(f"The address of the database must read {form}; it names no host or no database.")
         return cls(

@@ -1,9 +1,8 @@
 """DuckDB in one file: an embedded database that keeps its tables, read and written without a server."""
 
 import logging
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,11 @@ import duckdb
 import pyarrow
 
 from aisle.database.connection import SessionConnection
+from aisle.database.patience import patiently
 from aisle.database.session import Dialect, Rows, quoted
 from aisle.tables import Table
 
 log = logging.getLogger(__name__)
-
-_WAITS = (0.5, 1.0, 2.0, 4.0)  # seconds; a load of millions of lines takes longer, a publish less
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ class DuckDB:
     def _session(self, *, read_only: bool) -> Iterator["DuckDBSession"]:
         """One transaction; the errors of the engine as sentences."""
         try:
-            with self._opened(read_only) as raw:
+            with patiently(lambda: self._open(read_only), BlockingIOError) as raw:
                 raw.begin()
                 try:
                     yield DuckDBSession(raw, str(self.file))
@@ -73,15 +71,6 @@ class DuckDB:
                     raise
         except duckdb.Error as error:
             raise OSError(f"{self.file}: DuckDB refuses: {_reason(error)}.") from None
-
-    def _opened(self, read_only: bool) -> duckdb.DuckDBPyConnection:
-        """The open file, waited for while another process holds it."""
-        for wait in _WAITS:
-            with suppress(BlockingIOError):
-                return self._open(read_only)
-            log.info("%s is in use by another process; trying again in %g s", self.file, wait)
-            time.sleep(wait)
-        return self._open(read_only)
 
     def _open(self, read_only: bool) -> duckdb.DuckDBPyConnection:
         """Raises BlockingIOError when another process holds the file, ValueError when DuckDB refuses the settings."""

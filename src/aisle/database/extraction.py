@@ -1,6 +1,6 @@
 """From canonical tables to the extract: one row per kept basket, whole customers sampled per lifestage."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import ibis
 import ibis.expr.types as ir
@@ -39,6 +39,10 @@ class Extraction:
         drawn = isinstance(self.sample, int) and not isinstance(self.sample, bool) and self.sample > 0
         if not drawn and self.sample != "all":
             raise ValueError(f"sample must be a positive whole number of baskets or 'all'; got {self.sample!r}.")
+
+    def of_everybody(self) -> "Extraction":
+        """The same filters, and no sampling."""
+        return replace(self, sample="all")
 
     def baskets(self) -> ir.Table:
         """One row per kept basket: contract `aisle.tables.BASKET_EXTRACT`."""

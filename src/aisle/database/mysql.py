@@ -14,10 +14,21 @@ import pymysql.cursors
 
 from aisle.database.address import Address
 from aisle.database.connection import SessionConnection
+from aisle.database.patience import patiently
 from aisle.database.session import Dialect, Rows, quoted
 from aisle.tables import Table
 
 _ROWS_AT_ONCE = 1 << 16
+_NOT_THERE = (1040, 1053, 2002, 2003, 2013)
+"""Errors of connecting that may pass: too many connections, shutting down, nobody answers."""
+_WENT_AWAY = (1053, 1927, 2006, 2013, 2055)
+"""Errors of a statement whose connection is gone."""
+_HASH_JOINS = """
+    SET SESSION join_cache_level = 8, optimizer_switch = 'join_cache_hashed=on,join_cache_bka=on',
+    join_buffer_size = 268435456, join_buffer_space_limit = 1073741824, sort_buffer_size = 67108864,
+    tmp_table_size = 268435456, max_heap_table_size = 268435456
+"""
+"""MariaDB joins what a query makes on the way row by row, for hours, unless told that it may use a hash."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,8 @@ class MySQL:
     def reading(self) -> Iterator["MySQLSession"]:
         """See `aisle.database.session.Server`."""
         with _connected(self.read) as session:
+            if "MariaDB" in session.raw.get_server_info():
+                session.execute(_HASH_JOINS)
             session.execute("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             session.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
             yield session
@@ -56,8 +69,23 @@ class MySQL:
 def _connected(url: str) -> Iterator["MySQLSession"]:
     """A connection in a transaction; the errors of the server as sentences without the password."""
     address = Address.of(url, scheme="mysql", port=3306)
+    raw = patiently(lambda: _opened(address), ConnectionRefusedError)
     try:
-        raw = pymysql.connect(
+        yield MySQLSession(raw, str(address))
+        raw.commit()
+    except pymysql.Error as error:
+        if isinstance(error, pymysql.InterfaceError) or error.args[0] in _WENT_AWAY:
+            raise ConnectionResetError(f"{address} went away: {_reason(error)}.") from None
+        raise OSError(f"{address}: MySQL refuses: {_reason(error)}.") from None
+    finally:
+        if raw.open:
+            raw.close()  # what has not been committed is undone
+
+
+def _opened(address: Address) -> "pymysql.connections.Connection[Any]":
+    """Raises ConnectionRefusedError when nobody answers there for now, OSError when the server refuses."""
+    try:
+        return pymysql.connect(
             host=address.host,
             port=address.port,
             database=address.database,
@@ -67,19 +95,14 @@ def _connected(url: str) -> Iterator["MySQLSession"]:
             connect_timeout=10,
             local_infile=True,
         )
-        try:
-            yield MySQLSession(raw, str(address))
-            raw.commit()
-        except BaseException:
-            if raw.open:
-                raw.rollback()
-            raise
-        finally:
-            if raw.open:
-                raw.close()
     except pymysql.Error as error:
-        reason = " ".join(str(error.args[-1] if error.args else error).split()).rstrip(".")
-        raise OSError(f"{address}: MySQL refuses: {reason}.") from None
+        if error.args[0] in _NOT_THERE:
+            raise ConnectionRefusedError(f"{address} cannot be reached: {_reason(error)}.") from None
+        raise OSError(f"{address}: MySQL refuses: {_reason(error)}.") from None
+
+
+def _reason(error: pymysql.Error) -> str:
+    return " ".join(str(error.args[-1] if error.args else error).split()).rstrip(".")
 
 
 @dataclass(frozen=True)
@@ -113,6 +136,7 @@ class MySQLSession:
                 while rows := cursor.fetchmany(_ROWS_AT_ONCE):
                     columns = [pyarrow.array(column, pyarrow.string()) for column in zip(*rows, strict=True)]
                     parts.append(pyarrow.table(columns, schema=text).cast(schema))
+                self._check_warnings(cursor)
             finally:
                 self.raw.decoders = decoders
         return pyarrow.concat_tables(parts) if parts else schema.empty_table()
@@ -127,9 +151,13 @@ class MySQLSession:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # they are looked at below, all of them
                 cursor.execute(statement, (file.name,))
-            cursor.execute("SHOW WARNINGS LIMIT 1")
-            said = cursor.fetchone()
-        if said:  # LOAD DATA LOCAL skips or bends rows that do not fit, where others refuse them
+            self._check_warnings(cursor)
+
+    def _check_warnings(self, cursor: "pymysql.cursors.Cursor") -> None:
+        """MySQL bends values that do not fit, in queries and in LOAD DATA LOCAL, where the others refuse them."""
+        cursor.execute("SHOW WARNINGS LIMIT 1")
+        said = cursor.fetchone()
+        if said:
             raise pymysql.DataError(said[2])
 
 

@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 import pyarrow
 import pyarrow.parquet
 
-from aisle.database.dialects import compiled
+from aisle.database.dialects import arrow_schema, compiled
 from aisle.database.engine import in_order
 from aisle.tables import CANONICAL, Table
 
@@ -75,7 +75,7 @@ class FolderConnection:
             OSError: DuckDB cannot read a file, a number is too large for its type, or memory or disk are full.
         """
         try:
-            rows = self.raw.sql(compiled(query, "duckdb")).to_arrow_table()
+            rows = self.raw.sql(compiled(query, "duckdb")).to_arrow_table().cast(arrow_schema(query))
         except duckdb.Error as error:
             raise OSError(f"{self.folder}: DuckDB cannot answer: {error}") from error
         return in_order(rows, order_by)

@@ -12,10 +12,12 @@ import pyarrow.csv
 
 from aisle.database.address import Address
 from aisle.database.connection import SessionConnection
+from aisle.database.patience import patiently
 from aisle.database.session import Dialect, Rows, quoted
 from aisle.tables import Table
 
-_BLOCK = 1 << 24
+_FOR_NOW = ("starting up", "shutting down", "recovery", "too many clients", "connection slots")
+"""What PostgreSQL says when it refuses a connection that it may take a little later."""
 
 
 @dataclass(frozen=True)
@@ -53,19 +55,38 @@ class PostgreSQL:
 def _connected(url: str) -> Iterator["PostgreSQLSession"]:
     """A connection in a transaction; the errors of the server as sentences without the password."""
     address = Address.of(url, scheme="postgresql", port=5432)
+    raw = patiently(lambda: _opened(address), ConnectionRefusedError)
     try:
-        with psycopg.connect(
+        yield PostgreSQLSession(raw, str(address))
+        raw.commit()
+    except psycopg.Error as error:
+        if raw.broken:
+            raise ConnectionResetError(f"{address} went away: {_reason(error)}.") from None
+        raise OSError(f"{address}: PostgreSQL refuses: {_reason(error)}.") from None
+    finally:
+        raw.close()  # what has not been committed is undone
+
+
+def _opened(address: Address) -> "psycopg.Connection[tuple[Any, ...]]":
+    """Raises ConnectionRefusedError when nobody answers there for now, OSError when the server refuses."""
+    try:
+        return psycopg.connect(
             host=address.host,
             port=address.port,
             dbname=address.database,
             user=address.user or None,
             password=address.password or None,
             connect_timeout=10,
-        ) as raw:
-            yield PostgreSQLSession(raw, str(address))
+        )
     except psycopg.Error as error:
-        reason = " ".join(str(error).split()).rstrip(".")
-        raise OSError(f"{address}: PostgreSQL refuses: {reason}.") from None
+        reason = _reason(error)
+        if "FATAL" in reason and not any(state in reason for state in _FOR_NOW):
+            raise OSError(f"{address}: PostgreSQL refuses: {reason}.") from None
+        raise ConnectionRefusedError(f"{address} cannot be reached: {reason}.") from None
+
+
+def _reason(error: psycopg.Error) -> str:
+    return " ".join(str(error).split()).rstrip(".")
 
 
 @dataclass(frozen=True)

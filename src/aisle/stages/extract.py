@@ -7,26 +7,22 @@ import pandas as pd
 import pyarrow
 import pyarrow.compute as pc
 
-from aisle.database import FILTERS_IN_ORDER, Engine, Extraction, check_rows
+from aisle.database import FILTERS_IN_ORDER, Connection, Engine, Extraction, check_rows, in_one_state
 from aisle.storage import digest, read_json, write_csv, write_json, write_table
 from aisle.tables import BASKET_EXTRACT, CANONICAL, FILTERS, GROUP_SPEND
 
 log = logging.getLogger(__name__)
 
 
-def run(*, database: Engine, extraction: Extraction, fingerprint: Path, output: Path) -> None:
-    """Write the extract's tables, the filters' counts and a summary into ``output``.
+def run(*, database: Engine, extraction: Extraction, fingerprint: Path, output: Path, csv: bool = False) -> None:
+    """Write the extract's tables, the filters' counts and a summary into ``output``; ``csv``: the tables also as CSV.
 
     The summary holds the digest of the ``fingerprint``, by which results name the data they were made from.
     """
     output = Path(output)
     data_digest = digest(read_json(Path(fingerprint)))
     needed = {name: CANONICAL[name] for name in ("customers", "stores", "products", "baskets", "lines")}
-    with database.connect(needed) as connection:
-        check_rows(connection, needed)
-        baskets = connection.fetch(extraction.baskets(), order_by=BASKET_EXTRACT.key)
-        groups = connection.fetch(extraction.group_spend(), order_by=GROUP_SPEND.key)
-        dropped = connection.fetch(extraction.filters(), order_by=["filter_number"])
+    baskets, groups, dropped = in_one_state(database, needed, lambda connection: _fetched(connection, extraction))
     if baskets.num_rows == 0:
         raise ValueError(
             "The extract is empty: every basket was dropped by a filter; see cohort and sample in the configuration."
@@ -36,9 +32,24 @@ def run(*, database: Engine, extraction: Extraction, fingerprint: Path, output: 
         log.info("dropped %7d baskets of %5d customers: %s", row["basket_count"], row["customer_count"], row["filter"])
     write_table(baskets, BASKET_EXTRACT, output / "basket_extract.parquet")
     write_table(groups, GROUP_SPEND, output / "group_spend.parquet")
+    for rows, name in ((baskets, "basket_extract"), (groups, "group_spend")):
+        path = output / f"{name}.csv"
+        if csv:
+            write_csv(rows.to_pandas(), path)
+        else:
+            path.unlink(missing_ok=True)  # one of an earlier extract would be taken for this one's
     write_table(filters, FILTERS, output / "filters.parquet")
     write_csv(filters.to_pandas(), output / "filters.csv")
     write_json({"data_digest": data_digest, **_summary(baskets)}, output / "summary.json")
+
+
+def _fetched(connection: Connection, extraction: Extraction) -> tuple[pyarrow.Table, pyarrow.Table, pyarrow.Table]:
+    check_rows(connection, {name: CANONICAL[name] for name in connection.names})
+    return (
+        connection.fetch(extraction.baskets(), order_by=BASKET_EXTRACT.key),
+        connection.fetch(extraction.group_spend(), order_by=GROUP_SPEND.key),
+        connection.fetch(extraction.filters(), order_by=["filter_number"]),
+    )
 
 
 def _named(dropped: pyarrow.Table) -> pyarrow.Table:

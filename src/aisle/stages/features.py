@@ -8,8 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pyarrow
 
-from aisle.database import Engine
-from aisle.features import FeatureBlock, assemble
+from aisle.database import CustomerFeatures, Engine, customer_features
+from aisle.features import FeatureBlock
 from aisle.features.exact import relation
 from aisle.storage import read_json, write_features, write_table
 from aisle.tables import EXTRACTED, UNSEGMENTED
@@ -21,25 +21,24 @@ def run(*, database: Engine, summary: Path, blocks: Mapping[str, FeatureBlock], 
     """Write the features, ``<name>.parquet``, and who has none and why, ``<name>_unsegmented.parquet``."""
     today = _day_after_the_window(Path(summary))
     relations = {table: relation(contract) for table, contract in EXTRACTED.items()}
-    because = {name: why for block in blocks.values() for name, why in block.undefined.items()}
-    finished = []
     with database.connect(EXTRACTED) as connection:
-        owners = relations["basket_extract"].select("customer_id", "lifestage").distinct()
-        customers = connection.fetch(owners, order_by=["customer_id"])
-        for block in blocks.values():
-            rows = connection.fetch(block.query(relations, today), order_by=["customer_id"])
-            finished.append(block.finish(rows.to_pandas()))
-    cohort = customers.to_pandas().set_index("customer_id")["lifestage"].rename("cohort")
-    features, reasons, absent = assemble(finished, cohort, because)
-    if absent:
-        log.info("features %s: the source lacks what %d columns need: %s", name, len(absent), ", ".join(absent))
-    for reason, count in reasons.value_counts().items():
+        found = customer_features(connection, relations, blocks, today)
+    write_found(found, name, Path(output))
+
+
+def write_found(found: CustomerFeatures, name: str, output: Path) -> None:
+    """The files of a feature table, and what is to be said about it."""
+    if found.absent:
+        absent = ", ".join(found.absent)
+        log.info("features %s: the source lacks what %d columns need: %s", name, len(found.absent), absent)
+    for reason, count in found.reasons.value_counts().items():
         log.info("features %s: %d customers left out: %s", name, count, reason)
-    log.info("features %s: %d customers, %d features", name, *features.values.shape)
-    write_features(features, Path(output) / f"{name}.parquet")
-    left_out = pd.DataFrame({"lifestage": cohort.loc[reasons.index], "reason": reasons}).rename_axis("customer_id")
+    log.info("features %s: %d customers, %d features", name, *found.features.values.shape)
+    write_features(found.features, output / f"{name}.parquet")
+    lifestages = found.lifestages.loc[found.reasons.index]
+    left_out = pd.DataFrame({"lifestage": lifestages, "reason": found.reasons}).rename_axis("customer_id")
     rows = pyarrow.Table.from_pandas(left_out.sort_index().reset_index(), preserve_index=False)
-    write_table(rows, UNSEGMENTED, Path(output) / f"{name}_unsegmented.parquet")
+    write_table(rows, UNSEGMENTED, output / f"{name}_unsegmented.parquet")
 
 
 def _day_after_the_window(summary: Path) -> date:

@@ -2,15 +2,17 @@
 
 from pathlib import Path
 
-from aisle.database import Engine, fingerprint
+from aisle.database import Engine, ParquetFolder, fingerprint, in_one_state
 from aisle.pinned import check_pinned
 from aisle.storage import write_json
 from aisle.tables import CANONICAL
 
 
 def run(*, database: Engine, data: Path, pinned: Path, output: Path) -> None:
-    """Refuse data that differ from what ``pinned`` names, then write rows, largest keys and totals of every table."""
-    check_pinned(Path(data), Path(pinned))
-    with database.connect(CANONICAL) as connection:
-        found = fingerprint(connection)
-    write_json(found, Path(output))
+    """Write rows, largest keys, totals and digests of every table.
+
+    Where the database is the folder ``data``, data that differ from what ``pinned`` names are refused before.
+    """
+    if isinstance(database, ParquetFolder) and Path(database.folder) == Path(data):
+        check_pinned(Path(data), Path(pinned))
+    write_json(in_one_state(database, CANONICAL, fingerprint), Path(output))

@@ -1,0 +1,74 @@
+"""Feature blocks run where the rows are: over an extract, or over every customer of a database."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from aisle.database.engine import Connection
+from aisle.database.extraction import Extraction
+from aisle.features import FeatureBlock, FeatureTable, assemble
+
+
+@dataclass(frozen=True, eq=False)
+class CustomerFeatures:
+    """Features; ``reasons`` by customer_id of those who have none; ``absent`` features; ``lifestages`` of all."""
+
+    features: FeatureTable
+    reasons: "pd.Series[str]"
+    absent: list[str]
+    lifestages: "pd.Series[str]"
+
+
+def customer_features(
+    connection: Connection,
+    relations: Mapping[str, ir.Table],
+    blocks: Mapping[str, FeatureBlock],
+    reference_date: date,
+) -> CustomerFeatures:
+    """The features of every customer of the extract that ``relations`` are: tables that are there, or queries.
+
+    Raises:
+        ValueError: two blocks share a column, or no customer has all features.
+    """
+    because = {name: why for block in blocks.values() for name, why in block.undefined.items()}
+    owners = relations["basket_extract"].select("customer_id", "lifestage").distinct()
+    customers = connection.fetch(owners, order_by=["customer_id"])
+    finished = []
+    for block in blocks.values():
+        rows = connection.fetch(block.query(relations, reference_date), order_by=["customer_id"])
+        finished.append(block.finish(rows.to_pandas()))
+    lifestages = customers.to_pandas().set_index("customer_id")["lifestage"].rename("cohort")
+    return CustomerFeatures(*assemble(finished, lifestages, because), lifestages)
+
+
+def population_features(
+    connection: Connection,
+    extraction: Extraction,
+    blocks: Mapping[str, FeatureBlock],
+    reference_date: date | None = None,
+) -> CustomerFeatures:
+    """The features of every customer whom the filters of ``extraction`` keep, sampled or not, computed by the database.
+
+    The blocks' queries are put on top of the extraction's: no extract is fetched. They agree exactly with the same
+    blocks over an extract. Without a ``reference_date`` it is the day after the last kept basket.
+
+    Raises:
+        ValueError: as `customer_features`; or the filters drop every basket.
+    """
+    everybody = extraction.of_everybody()
+    relations = {"basket_extract": everybody.baskets(), "group_spend": everybody.group_spend()}
+    return customer_features(
+        connection, relations, blocks, reference_date or _day_after_the_last(connection, everybody)
+    )
+
+
+def _day_after_the_last(connection: Connection, everybody: Extraction) -> date:
+    kept = everybody.baskets()
+    found = connection.fetch(kept.agg(last=kept.shopped_at.max()), order_by=["last"]).to_pylist()
+    if found[0]["last"] is None:
+        raise ValueError("No customer is left: every basket was dropped by a filter; see cohort in the configuration.")
+    last_day: date = found[0]["last"].date()
+    return last_day + timedelta(days=1)
