@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-
 from benchmarks.measuring import Measurement, customers, measure
 from benchmarks.results import Growth, Report, Row
 

@@ -12,6 +12,8 @@ from aisle.stages.fetch import parts
 
 log = logging.getLogger(__name__)
 
+_SECONDS_BETWEEN_LINES = 15.0
+
 
 def run(*, source: Source, database: Server, mode: str) -> None:
     """Write every canonical table of the source into the database, all or nothing.
@@ -26,28 +28,47 @@ def run(*, source: Source, database: Server, mode: str) -> None:
             f"stage=load must be given a database that can be written to, database=postgresql, mysql or duckdb; got "
             f"{type(database).__name__}: stage=fetch writes Parquet files."
         )
-    started = time.monotonic()
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TextColumn("{task.completed:,} rows"),
-        TextColumn("{task.fields[pace]:,} rows/s"),
-        TimeElapsedColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task("loading", total=None, pace=0)
-        rows = 0
-
-        def told(table: str, count: int) -> None:
-            nonlocal rows
-            rows += count
-            pace = int(rows / max(time.monotonic() - started, 0.001))
-            progress.update(task, description=table, completed=rows, pace=pace)
-
-        done = load(database, parts(source), mode=mode, told=told)
+    with _Progress() as progress:
+        done = load(database, parts(source), mode=mode, told=progress.told)
     for name, loaded in done.items():
         there = f", {loaded.skipped} were there before" if loaded.skipped else ""
         log.info("%-18s %10d rows%s", name, loaded.written, there)
-    seconds = time.monotonic() - started
-    log.info("%d rows in %.1f s, %d rows/s", rows, seconds, rows / max(seconds, 0.001))
+    log.info("%d rows in %.1f s, %d rows/s", progress.rows, progress.seconds, progress.pace)
+
+
+class _Progress:
+    """Rows so far, drawn on a terminal's last line, or logged now and then where standard error is none."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._started = self._said = time.monotonic()
+        console = Console(stderr=True)
+        self._quiet = not console.is_terminal
+        count = TextColumn("{task.completed:,} rows, {task.fields[pace]:,} rows/s")
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), count, TimeElapsedColumn())
+        self._drawn = Progress(*columns, console=console, disable=self._quiet, transient=True)
+        self._task = self._drawn.add_task("loading", total=None, pace=0)
+
+    def __enter__(self) -> "_Progress":
+        self._drawn.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._drawn.stop()
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    @property
+    def pace(self) -> int:
+        return int(self.rows / max(self.seconds, 0.001))
+
+    def told(self, table: str, count: int) -> None:
+        """Some rows of a table have arrived."""
+        self.rows += count
+        self._drawn.update(self._task, description=table, completed=self.rows, pace=self.pace)
+        now = time.monotonic()
+        if self._quiet and now - self._said > _SECONDS_BETWEEN_LINES:
+            log.info("%d rows so far, %d rows/s", self.rows, self.pace)
+            self._said = now
