@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+
 from benchmarks.measuring import Measurement, customers, measure
 from benchmarks.results import Growth, Report, Row
 

@@ -4,19 +4,20 @@ Ours is the whole load, five tables with keys and relations; to_sql gets the lin
 """
 
 import os
+import secrets
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
+import sqlalchemy
 from benchmarks.measuring import Measurement, measure
 from benchmarks.results import Report, Row
-from tests.database.conftest import empty_database
 
-from aisle.database import DuckDB
 from aisle.sources.grocery_star import GroceryStar
 from aisle.stages import fetch
 from aisle.tables import CANONICAL
@@ -46,8 +47,6 @@ def _batches(rows: pyarrow.Table, name: str) -> Iterator[pyarrow.Table]:
 
 
 def to_sql(*, url: str, folder: str, rows: int) -> Callable[[], object]:
-    import sqlalchemy
-
     frame = pyarrow.parquet.read_table(Path(folder) / "lines.parquet").slice(0, rows).to_pandas()
     engine = sqlalchemy.create_engine(url)
     return lambda: frame.to_sql("peer", engine, index=False, if_exists="replace", method="multi", chunksize=1000)
@@ -84,20 +83,42 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+@contextmanager
+def fresh(kind: str) -> Iterator[str]:
+    """The address of an empty database, dropped afterwards."""
+    variable = f"AISLE_TEST_{kind.upper()}_URL"
+    if variable not in os.environ:
+        pytest.skip(f"{variable} names no server to measure")
+    address = urlsplit(os.environ[variable])
+    name = f"aisle_bench_{secrets.token_hex(6)}"
+    engine = sqlalchemy.create_engine(driven(address.geturl(), kind), isolation_level="AUTOCOMMIT")
+    try:
+        with engine.connect() as raw:
+            raw.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
+            try:
+                yield address._replace(path=f"/{name}").geturl()
+            finally:
+                raw.execute(sqlalchemy.text(f"DROP DATABASE {name}"))
+    finally:
+        engine.dispose()
+
+
+def driven(url: str, kind: str) -> str:
+    """The address as SQLAlchemy wants it."""
+    return urlsplit(url)._replace(scheme=DRIVERS[kind]).geturl()
+
+
 @pytest.mark.parametrize("kind", ["postgresql", "mysql"])
-def test_load_against_to_sql(ours: Ours, report: Report, folder: Path, tmp_path: Path, kind: str) -> None:
-    with empty_database(kind, tmp_path) as engine:
-        assert not isinstance(engine, DuckDB)
-        peer_url = urlsplit(engine.publish)._replace(scheme=DRIVERS[kind]).geturl()
-        mine = ours(whole_load, kind=kind, url=engine.publish, folder=str(folder))
-        peer = measure(to_sql, url=peer_url, folder=str(folder), rows=PEER_LINES).times(LINES / PEER_LINES)
+def test_load_against_to_sql(ours: Ours, report: Report, folder: Path, kind: str) -> None:
+    with fresh(kind) as url:
+        mine = ours(whole_load, kind=kind, url=url, folder=str(folder))
+        peer = measure(to_sql, url=driven(url, kind), folder=str(folder), rows=PEER_LINES).times(LINES / PEER_LINES)
         note = f"to_sql: {PEER_LINES:,} lines, multiplied; ours with all five tables, keys, relations"
         report.add(Row(f"load, 3.03 M lines, {kind}", mine, "DataFrame.to_sql (multi)", peer, at_least=10, note=note))
 
 
-def test_load_against_copy(ours: Ours, report: Report, folder: Path, tmp_path: Path) -> None:
-    with empty_database("postgresql", tmp_path) as engine:
-        assert not isinstance(engine, DuckDB)
-        mine = ours(whole_load, kind="postgresql", url=engine.publish, folder=str(folder))
-        peer = measure(copy, url=engine.publish, folder=str(folder))
+def test_load_against_copy(ours: Ours, report: Report, folder: Path) -> None:
+    with fresh("postgresql") as url:
+        mine = ours(whole_load, kind="postgresql", url=url, folder=str(folder))
+        peer = measure(copy, url=url, folder=str(folder))
         report.add(Row("load, 3.03 M lines, as psql", mine, r"psql \copy, same constraints", peer, at_least=0.5))
