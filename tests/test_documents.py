@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aisle.documents import dictionary, extract_part, leaderboard_part, markdown_table, replace_part
+from aisle.documents import dictionary, entity_diagram, extract_part, leaderboard_part, markdown_table, replace_part
 from aisle.leaderboard import leaderboard
 from aisle.stages import readme
 from aisle.tables import CANONICAL, EXTRACTED, LINES
@@ -110,6 +110,30 @@ def test_the_dictionary_tells_where_a_column_is_found() -> None:
     assert "basket_id is found in baskets." in dictionary([LINES])
 
 
+def test_the_diagram_shows_every_column_key_and_relation_and_nothing_else() -> None:
+    lines = [line.strip() for line in entity_diagram(list(CANONICAL.values())).splitlines()]
+    for table in CANONICAL.values():
+        start = lines.index(f"{table.name} {{")
+        columns = [line.split(" ", 2) for line in lines[start + 1 : lines.index("}", start)]]
+        assert [name for _, name, _ in columns] == list(table.columns)
+        assert [name for _, name, more in columns if more.split('"')[0].startswith("PK")] == [
+            name for name in table.columns if name in table.key
+        ]
+        assert [name for _, name, more in columns if "FK" in more.split('"')[0]] == [
+            name for name in table.columns if name in table.references
+        ]
+    drawn = {tuple(line.replace("|o--o{", "||--o{").split(" ||--o{ ")) for line in lines if "--o{" in line}
+    assert drawn == {
+        (parent, f"{table.name} : {name}") for table in CANONICAL.values() for name, parent in table.references.items()
+    }
+
+
+def test_the_diagram_tells_which_relation_is_optional() -> None:
+    drawn = entity_diagram([CANONICAL["baskets"]])
+    assert "customers |o--o{ baskets : customer_id" in drawn
+    assert "stores ||--o{ baskets : store_id" in drawn
+
+
 @pytest.fixture
 def documents(tmp_path: Path) -> dict[str, Path]:
     """The arguments of the stage, in a folder of its own."""
@@ -136,6 +160,7 @@ def test_the_stage_fills_the_readme_and_the_docs_and_a_second_time_changes_nothi
     assert "| older adults | OA | 12 | 340 |" in text
     assert {path.relative_to(documents["docs"]).as_posix() for path in written} == {
         "data_dictionary.md",
+        "schema.md",
         "pictures/ranking.png",
     }
     readme.run(**documents)

@@ -90,6 +90,25 @@ def dictionary(tables: Sequence[Table]) -> str:
     return "\n".join(parts) + "\n"
 
 
+def entity_diagram(tables: Sequence[Table]) -> str:
+    """The relations of the tables as a Mermaid diagram, which GitHub and editors draw; a page of its own."""
+    lines = ["erDiagram"]
+    for table in tables:
+        lines += [f"  {table.name} {{"]
+        for name, column in table.columns.items():
+            marks = [mark for mark, holds in (("PK", name in table.key), ("FK", name in table.references)) if holds]
+            kind = str(column.type).split("[")[0].replace("128(", "_").replace(", ", "_").rstrip(")")
+            told = " ".join([kind, name, ", ".join(marks), f'"{column.meaning}"'])
+            lines += [f"    {' '.join(told.split())}"]
+        lines += ["  }"]
+    for table in tables:
+        for name, parent in table.references.items():
+            some = "|o" if table.columns[name].nullable else "||"
+            lines += [f"  {parent} {some}--o{{ {table.name} : {name}"]
+    head = "Generated from `src/aisle/tables.py` by `make readme`; do not edit."
+    return "\n".join(["# Tables and relations", "", head, "", "```mermaid", *lines, "```"]) + "\n"
+
+
 def lab_entry(
     *, day: str, title: str, study: Mapping[str, Any], board: pd.DataFrame, commit: str, command: str, remark: str
 ) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pyarrow
+import pyarrow.compute as pc
 import pymysql
 import pytest
 
@@ -82,6 +83,23 @@ def new_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[s
     """``new_server("mysql")``: an engine on an empty database that lasts for the module."""
     with ExitStack() as made:
         yield lambda kind: made.enter_context(empty_database(kind, tmp_path_factory.mktemp(kind)))
+
+
+def without_orphans(tables: dict[str, pyarrow.Table]) -> dict[str, pyarrow.Table]:
+    """A small grocery without the baskets and lines that refer to nothing, which a database refuses."""
+    baskets, lines = tables["baskets"], tables["lines"]
+    customers = baskets["customer_id"]
+    known = pc.or_(pc.is_null(customers), pc.is_in(customers, tables["customers"]["customer_id"]))
+    baskets = baskets.filter(pc.and_(known, pc.is_in(baskets["store_id"], tables["stores"]["store_id"])))
+    lines = lines.filter(pc.is_in(lines["product_id"], tables["products"]["product_id"]))
+    lines = lines.filter(pc.is_in(lines["basket_id"], baskets["basket_id"]))
+    return tables | {"baskets": baskets, "lines": lines}
+
+
+@pytest.fixture(scope="session")
+def sound(tables: dict[str, pyarrow.Table]) -> dict[str, pyarrow.Table]:
+    """The small grocery that `without_orphans` leaves."""
+    return without_orphans(tables)
 
 
 _TEXT = {

@@ -6,6 +6,7 @@ from aisle.database.duckdb_file import DuckDB
 from aisle.database.engine import Connection, Engine
 from aisle.database.extraction import FILTERS_IN_ORDER, Extraction
 from aisle.database.fingerprint import fingerprint
+from aisle.database.loading import Loaded, load
 from aisle.database.mysql import MySQL
 from aisle.database.parquet_folder import ParquetFolder
 from aisle.database.patience import in_one_state
@@ -19,6 +20,7 @@ __all__ = [
     "DuckDB",
     "Engine",
     "Extraction",
+    "Loaded",
     "MySQL",
     "ParquetFolder",
     "PostgreSQL",
@@ -28,5 +30,6 @@ __all__ = [
     "customer_features",
     "fingerprint",
     "in_one_state",
+    "load",
     "population_features",
 ]

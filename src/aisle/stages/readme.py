@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from aisle.documents import dictionary, extract_part, leaderboard_part, replace_part
+from aisle.documents import dictionary, entity_diagram, extract_part, leaderboard_part, replace_part
 from aisle.storage import read_json, whole_file
 from aisle.tables import CANONICAL, EXTRACTED, FILTERS, UNSEGMENTED
 
@@ -14,13 +14,14 @@ DESCRIBED = (*CANONICAL.values(), *EXTRACTED.values(), FILTERS, UNSEGMENTED)
 
 
 def run(*, leaderboard: Path, summary: Path, picture: Path, readme: Path, docs: Path) -> None:
-    """Rewrite the leaderboard, the extract's counts and the picture of the README, and the data dictionary."""
+    """Rewrite the generated parts of the README, its picture, the data dictionary and the diagram of the tables."""
     readme, docs = Path(readme), Path(docs)
     text = readme.read_text(encoding="utf-8")
     text = replace_part(text, "leaderboard", leaderboard_part(pd.read_csv(leaderboard), best=3), str(readme))
     text = replace_part(text, "extract", extract_part(read_json(Path(summary))), str(readme))
     _write(text, readme)
     _write(dictionary(DESCRIBED), docs / "data_dictionary.md")
+    _write(entity_diagram(list(CANONICAL.values())), docs / "schema.md")
     with whole_file(docs / "pictures" / Path(picture).name) as part:
         shutil.copyfile(picture, part)
 
