@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -21,19 +21,23 @@ from aisle.publication import PUBLISHED, Publication, Receipt
 
 @pytest.fixture(scope="module")
 def lasting_server(new_server: Callable[[str], Database]) -> Callable[[str], Database]:
-    """One database per engine for all tests here: making one takes longer than the tests."""
-    return cache(new_server)
+    """An engine with nothing published; one database for all tests here, as making one takes longer than the tests."""
+    made = cache(new_server)
+
+    def emptied(kind: str) -> Database:
+        engine = made(kind)
+        with engine.writing() as session:
+            for table in [name for name in reversed(PUBLISHED) if columns_of(session, [name])]:
+                session.execute(f"DELETE FROM {table}")  # noqa: S608
+        return engine
+
+    return emptied
 
 
 @pytest.fixture(params=KINDS)
-def server(request: pytest.FixtureRequest, lasting_server: Callable[[str], Database]) -> Iterator[Database]:
+def server(request: pytest.FixtureRequest, lasting_server: Callable[[str], Database]) -> Database:
     """An engine with nothing published, one engine after the other."""
-    engine = lasting_server(request.param)
-    yield engine
-    with engine.writing() as session:
-        for table in reversed(PUBLISHED):
-            if columns_of(session, [table]):
-                session.execute(f"DELETE FROM {table}")  # noqa: S608
+    return lasting_server(request.param)
 
 
 def publish(server: Database, result: Publication, number: int) -> Receipt:
@@ -242,9 +246,7 @@ def test_two_publications_at_once_become_two_runs(new_server: Callable[[str], Da
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "mysql"])
-def test_who_waits_too_long_for_another_publication_is_told(
-    lasting_server: Callable[[str], Database], kind: str
-) -> None:
+def test_who_waits_too_long_for_another_is_told(lasting_server: Callable[[str], Database], kind: str) -> None:
     server = lasting_server(kind)
     with server.writing() as first, server.writing() as second:
         lock(first)
@@ -253,9 +255,7 @@ def test_who_waits_too_long_for_another_publication_is_told(
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "mysql"])
-def test_without_rights_nothing_is_made_and_one_sentence_says_so(
-    lasting_server: Callable[[str], Database], kind: str
-) -> None:
+def test_without_rights_one_sentence_says_so(lasting_server: Callable[[str], Database], kind: str) -> None:
     server: PostgreSQL | MySQL = lasting_server(kind)
     scheme, port = ("postgresql", 5432) if kind == "postgresql" else ("mysql", 3306)
     place = Address.of(server.publish, scheme=scheme, port=port)
