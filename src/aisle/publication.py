@@ -38,7 +38,6 @@ CUSTOMER_SEGMENTS = Table(
         "run": Column(TEXT, "the latest run, which confirmed the segment"),
         "valid_from": Column(MOMENT, "since when the customer has this segment and name (UTC)"),
     },
-    references={"run": "customer_segment_runs"},
 )
 CUSTOMER_SEGMENT_HISTORY = Table(
     name="customer_segment_history",
@@ -51,7 +50,6 @@ CUSTOMER_SEGMENT_HISTORY = Table(
         "valid_to": Column(MOMENT, "when it ended (UTC), itself outside; null = it lasts", nullable=True),
         "closed_by": Column(TEXT, "the run that closed the period; null = it lasts", nullable=True),
     },
-    references={"run": "customer_segment_runs"},
 )
 CUSTOMER_SEGMENT_RUNS = Table(
     name="customer_segment_runs",

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow
 
 from aisle.database.publishing_column import CustomersColumn, add_column, write_columns
-from aisle.database.publishing_tables import lock, make_tables, staging, there, update_from
+from aisle.database.publishing_tables import MADE_FROM, delete_from, lock, make_tables, staging, there, update_from
 from aisle.database.session import Session
 from aisle.matching import match_segments
 from aisle.partition import NOISE
@@ -24,6 +24,8 @@ from aisle.publication import (
 )
 
 log = logging.getLogger(__name__)
+
+_SAME = "t.customer_id = o.customer_id AND t.lifestage = o.lifestage"
 
 
 def publish_segments(
@@ -97,7 +99,15 @@ def undo_segments(session: Session, run: str) -> Receipt:
         session.execute(
             "UPDATE customer_segment_history SET valid_to = NULL, closed_by = NULL WHERE closed_by = %s", (run,)
         )
-        _replace(session, runs[-2] if len(runs) > 1 else None)
+        session.execute(
+            "INSERT INTO aisle_segments (lifestage, label, segment, segment_name, candidate_key, evidence_class, "
+            "data_digest, run) SELECT s.lifestage, s.label, s.segment, s.segment_name, s.candidate_key, "
+            "s.evidence_class, r.data_digest, r.run FROM customer_segment_labels s "
+            "JOIN customer_segment_runs r ON r.run = s.run "
+            "JOIN customer_segment_runs n ON n.previous_run = r.run WHERE n.run = %s",
+            (run,),
+        )
+        _replace(session)
     for table in ("customer_segment_migration", "customer_segment_labels", "customer_segment_runs"):
         session.execute(f"DELETE FROM {table} WHERE run = %s", (run,))  # noqa: S608
     write_columns(session)
@@ -167,11 +177,17 @@ def _write(
     labels = publication.segmented()
     session.insert("aisle_labels", labels)
     _look(session, "aisle_labels")
+    gone = session.execute(
+        "INSERT INTO aisle_gone (customer_id, lifestage) SELECT c.customer_id, c.lifestage FROM customer_segments c "
+        "LEFT JOIN aisle_labels l ON l.customer_id = c.customer_id AND l.lifestage = c.lifestage "
+        "WHERE l.customer_id IS NULL"
+    )
     common = _common(session)
     used = session.rows("SELECT lifestage, MAX(segment) FROM customer_segment_labels GROUP BY lifestage")
     following = {lifestage: last + 1 for lifestage, last in used}
     segments = publication.described(match_segments(common, following))
-    _insert(session, "aisle_segments", segments)
+    made_from = segments.assign(data_digest=publication.data_digest, run=run)
+    _insert(session, "aisle_segments", made_from)
     opened = session.execute(
         "INSERT INTO aisle_opened (customer_id, lifestage, segment, segment_name, valid_from, moved) "
         "SELECT l.customer_id, l.lifestage, s.segment, s.segment_name, %s, "
@@ -181,27 +197,21 @@ def _write(
         "WHERE c.customer_id IS NULL OR c.segment <> s.segment OR c.segment_name <> s.segment_name",
         (at,),
     )
-    gone = session.execute(
-        "INSERT INTO aisle_gone (customer_id, lifestage) SELECT c.customer_id, c.lifestage FROM customer_segments c "
-        "LEFT JOIN aisle_labels l ON l.customer_id = c.customer_id AND l.lifestage = c.lifestage "
-        "WHERE l.customer_id IS NULL"
-    )
     ((moved,),) = session.rows("SELECT COUNT(*) FROM aisle_opened WHERE moved = 1")
     counts = (opened, gone + moved, labels.num_rows - opened)
     _look(session, "aisle_opened", "aisle_gone")
     _record(session, run, known, publication.data_digest, at, counts)
     _insert(session, "customer_segment_labels", _counted(segments, common, run))
     _insert(session, "customer_segment_migration", _migration(segments, common, run))
-    _close(session, "aisle_opened", "moved = 1", run, at)
+    _close(session, "aisle_opened", "o.moved = 1", run, at)
     _close(session, "aisle_gone", "1 = 1", run, at)
     session.execute(
         "INSERT INTO customer_segment_history (customer_id, lifestage, segment, segment_name, candidate_key, "
         "evidence_class, data_digest, run, valid_from, valid_to, closed_by) SELECT o.customer_id, o.lifestage, "
-        "o.segment, o.segment_name, s.candidate_key, s.evidence_class, %s, %s, o.valid_from, NULL, NULL "
-        "FROM aisle_opened o JOIN aisle_segments s ON s.lifestage = o.lifestage AND s.segment = o.segment",
-        (publication.data_digest, run),
+        "o.segment, o.segment_name, s.candidate_key, s.evidence_class, s.data_digest, s.run, o.valid_from, NULL, NULL "
+        "FROM aisle_opened o JOIN aisle_segments s ON s.lifestage = o.lifestage AND s.segment = o.segment"
     )
-    _replace(session, run)
+    _replace(session)
 
 
 def _common(session: Session) -> pd.DataFrame:
@@ -212,9 +222,8 @@ def _common(session: Session) -> pd.DataFrame:
         "GROUP BY l.lifestage, COALESCE(c.segment, -1), l.label"
     )
     left = session.rows(
-        "SELECT c.lifestage, c.segment, -1, COUNT(*) FROM customer_segments c LEFT JOIN aisle_labels l "
-        "ON l.customer_id = c.customer_id AND l.lifestage = c.lifestage WHERE l.customer_id IS NULL "
-        "GROUP BY c.lifestage, c.segment"
+        "SELECT c.lifestage, c.segment, -1, COUNT(*) FROM aisle_gone x JOIN customer_segments c "
+        "ON c.customer_id = x.customer_id AND c.lifestage = x.lifestage GROUP BY c.lifestage, c.segment"
     )
     return pd.DataFrame(sorted([*stayed, *left]), columns=["lifestage", "from_segment", "label", "customer_count"])
 
@@ -256,46 +265,37 @@ def _close(session: Session, table: str, which: str, run: str, at: datetime) -> 
     update_from(
         session,
         "customer_segment_history",
-        [f"{table} x"],
+        table,
         {"valid_to": "%s", "closed_by": "%s"},
-        f"t.customer_id = x.customer_id AND t.lifestage = x.lifestage AND {which} AND t.valid_to IS NULL",
+        f"{_SAME} AND {which} AND t.valid_to IS NULL",
         (at, run),
     )
 
 
-def _replace(session: Session, run: str | None) -> None:
-    """Take those gone out of the current segments, put those opened in, and name ``run`` on all of them."""
-    session.execute(
-        "DELETE FROM customer_segments WHERE EXISTS (SELECT 1 FROM aisle_gone x "
-        "WHERE x.customer_id = customer_segments.customer_id AND x.lifestage = customer_segments.lifestage)"
-    )
+def _replace(session: Session) -> None:
+    """Take those gone out of the current segments, put those opened in, and say of all what they are made from now."""
+    delete_from(session, "customer_segments", "aisle_gone", _SAME)
+    moving = ("segment", "segment_name", "valid_from")
     update_from(
         session,
         "customer_segments",
-        ["aisle_opened o"],
-        {name: f"o.{name}" for name in ("segment", "segment_name", "valid_from")},
-        "t.customer_id = o.customer_id AND t.lifestage = o.lifestage AND o.moved = 1",
+        "aisle_opened",
+        {name: f"o.{name}" for name in moving},
+        f"{_SAME} AND o.moved = 1",
     )
     session.execute(
         "INSERT INTO customer_segments (customer_id, lifestage, segment, segment_name, candidate_key, evidence_class, "
         "data_digest, run, valid_from) SELECT o.customer_id, o.lifestage, o.segment, o.segment_name, s.candidate_key, "
-        "s.evidence_class, r.data_digest, r.run, o.valid_from FROM aisle_opened o "
-        "JOIN customer_segment_labels s ON s.lifestage = o.lifestage AND s.segment = o.segment "
-        "JOIN customer_segment_runs r ON r.run = s.run WHERE o.moved = 0 AND s.run = %s",
-        (run,),
+        "s.evidence_class, s.data_digest, s.run, o.valid_from FROM aisle_opened o "
+        "JOIN aisle_segments s ON s.lifestage = o.lifestage AND s.segment = o.segment WHERE o.moved = 0"
     )
     update_from(
         session,
         "customer_segments",
-        ["customer_segment_labels s", "customer_segment_runs r"],
-        {
-            "candidate_key": "s.candidate_key",
-            "evidence_class": "s.evidence_class",
-            "data_digest": "r.data_digest",
-            "run": "r.run",
-        },
-        "s.run = r.run AND s.lifestage = t.lifestage AND s.segment = t.segment AND t.run <> r.run AND r.run = %s",
-        (run,),
+        "aisle_segments",
+        {name: f"o.{name}" for name in MADE_FROM},
+        "o.lifestage = t.lifestage AND o.segment = t.segment AND t.run <> o.run",
+        whole=True,
     )
 
 

@@ -76,10 +76,12 @@ def _write(session: Session, asked: CustomersColumn) -> None:
     kind = "CHAR CHARACTER SET utf8mb4" if session.dialect == "mysql" else "varchar"
     customer = f"CAST(t.{key} AS {kind}) {collation(session)}"
     same = "<=>" if session.dialect == "mysql" else "IS NOT DISTINCT FROM"
-    named = f"s.customer_id = {customer}"
-    other = f"t.{column} {same} s.segment_name"
-    update_from(session, table, ["customer_segments s"], {column: "s.segment_name"}, f"{named} AND NOT ({other})")
+    named = f"o.customer_id = {customer}"
+    other = f"t.{column} {same} o.segment_name"
+    update_from(
+        session, table, "customer_segments", {column: "o.segment_name"}, f"{named} AND NOT ({other})", whole=True
+    )
     session.execute(
         f"UPDATE {table} AS t SET {column} = NULL WHERE t.{column} IS NOT NULL "  # noqa: S608
-        f"AND NOT EXISTS (SELECT 1 FROM customer_segments s WHERE {named})"
+        f"AND NOT EXISTS (SELECT 1 FROM customer_segments o WHERE {named})"
     )

@@ -13,10 +13,7 @@ PATIENCE = 60.0
 """Seconds to wait for another publication to end."""
 _TRY_AGAIN = 0.2
 
-_INDICES = {
-    "customer_segments": ("lifestage", "segment"),
-    "customer_segment_history": ("closed_by",),
-}
+_INDICES = {"customer_segments": ("lifestage", "segment")}
 _RULES = {
     "customer_segment_history": (
         "CHECK (valid_to IS NULL OR valid_to >= valid_from)",
@@ -25,9 +22,11 @@ _RULES = {
     "customer_segment_runs": ("UNIQUE (run_number)",),
     "customer_segment_labels": ("UNIQUE (run, lifestage, label)",),
 }
+MADE_FROM = ("candidate_key", "evidence_class", "data_digest", "run")
+"""What a current segment names as its origin; after every run that is the run's own."""
 _STAGING = {
     "aisle_labels": ("customer_id", "lifestage", "label"),
-    "aisle_segments": ("lifestage", "label", "segment", "segment_name", "candidate_key", "evidence_class"),
+    "aisle_segments": ("lifestage", "label", "segment", "segment_name", *MADE_FROM),
     "aisle_opened": ("customer_id", "lifestage", "segment", "segment_name", "valid_from", "moved"),
     "aisle_gone": ("customer_id", "lifestage"),
 }
@@ -128,17 +127,34 @@ def definition(table: Table, dialect: Dialect, collate: str) -> list[str]:
 def update_from(
     session: Session,
     table: str,
-    others: Sequence[str],
+    other: str,
     values: Mapping[str, str],
     where: str,
     parameters: Sequence[Any] = (),
+    *,
+    whole: bool = False,
 ) -> None:
-    """Set columns of ``table`` (t) by the rows of ``others`` that ``where`` pairs it with, as each engine writes it."""
+    """Set columns of ``table`` (t) by the rows of ``other`` (o) that ``where`` pairs it with, in each engine's way.
+
+    MySQL reads the other table and looks up rows of the table, or, if ``whole``, the other way round: left to itself it
+    may do so by an index of few values, which takes minutes.
+    """
     mark = "t." if session.dialect == "mysql" else ""
     pairs = ", ".join(f"{mark}{name} = {value}" for name, value in values.items())
-    rest = ", ".join(others)
-    middle = f"t, {rest} SET {pairs}" if session.dialect == "mysql" else f"AS t SET {pairs} FROM {rest}"
-    session.execute(f"UPDATE {table} {middle} WHERE {where}", parameters)
+    if session.dialect == "mysql":
+        first, second = (f"{table} t", f"{other} o") if whole else (f"{other} o", f"{table} t")
+        middle = f"{first} STRAIGHT_JOIN {second} SET {pairs}"
+    else:
+        middle = f"{table} AS t SET {pairs} FROM {other} o"
+    session.execute(f"UPDATE {middle} WHERE {where}", parameters)
+
+
+def delete_from(session: Session, table: str, other: str, where: str) -> None:
+    """Delete the rows of ``table`` (t) that ``where`` pairs with one of ``other`` (o)."""
+    if session.dialect == "mysql":
+        session.execute(f"DELETE t FROM {other} o STRAIGHT_JOIN {table} t WHERE {where}")
+    else:
+        session.execute(f"DELETE FROM {table} AS t USING {other} o WHERE {where}")  # noqa: S608
 
 
 @contextmanager
