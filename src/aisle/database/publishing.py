@@ -265,7 +265,7 @@ def _close(session: Session, table: str, which: str, run: str, at: datetime) -> 
     update_from(
         session,
         "customer_segment_history",
-        table,
+        [f"{table} o"],
         {"valid_to": "%s", "closed_by": "%s"},
         f"{_SAME} AND {which} AND t.valid_to IS NULL",
         (at, run),
@@ -275,13 +275,13 @@ def _close(session: Session, table: str, which: str, run: str, at: datetime) -> 
 def _replace(session: Session) -> None:
     """Take those gone out of the current segments, put those opened in, and say of all what they are made from now."""
     delete_from(session, "customer_segments", "aisle_gone", _SAME)
-    moving = ("segment", "segment_name", "valid_from")
+    made_from = {name: f"s.{name}" for name in MADE_FROM}
     update_from(
         session,
         "customer_segments",
-        "aisle_opened",
-        {name: f"o.{name}" for name in moving},
-        f"{_SAME} AND o.moved = 1",
+        ["aisle_opened o", "aisle_segments s"],
+        {**{name: f"o.{name}" for name in ("segment", "segment_name", "valid_from")}, **made_from},
+        f"{_SAME} AND o.moved = 1 AND s.lifestage = o.lifestage AND s.segment = o.segment",
     )
     session.execute(
         "INSERT INTO customer_segments (customer_id, lifestage, segment, segment_name, candidate_key, evidence_class, "
@@ -292,9 +292,9 @@ def _replace(session: Session) -> None:
     update_from(
         session,
         "customer_segments",
-        "aisle_segments",
-        {name: f"o.{name}" for name in MADE_FROM},
-        "o.lifestage = t.lifestage AND o.segment = t.segment AND t.run <> o.run",
+        ["aisle_segments s"],
+        made_from,
+        "s.lifestage = t.lifestage AND s.segment = t.segment AND t.run <> s.run",
         whole=True,
     )
 

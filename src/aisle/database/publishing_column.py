@@ -79,7 +79,7 @@ def _write(session: Session, asked: CustomersColumn) -> None:
     named = f"o.customer_id = {customer}"
     other = f"t.{column} {same} o.segment_name"
     update_from(
-        session, table, "customer_segments", {column: "o.segment_name"}, f"{named} AND NOT ({other})", whole=True
+        session, table, ["customer_segments o"], {column: "o.segment_name"}, f"{named} AND NOT ({other})", whole=True
     )
     session.execute(
         f"UPDATE {table} AS t SET {column} = NULL WHERE t.{column} IS NOT NULL "  # noqa: S608

@@ -127,25 +127,25 @@ def definition(table: Table, dialect: Dialect, collate: str) -> list[str]:
 def update_from(
     session: Session,
     table: str,
-    other: str,
+    others: Sequence[str],
     values: Mapping[str, str],
     where: str,
     parameters: Sequence[Any] = (),
     *,
     whole: bool = False,
 ) -> None:
-    """Set columns of ``table`` (t) by the rows of ``other`` (o) that ``where`` pairs it with, in each engine's way.
+    """Set columns of ``table`` (t) by the rows of ``others`` that ``where`` pairs it with, in each engine's way.
 
-    MySQL reads the other table and looks up rows of the table, or, if ``whole``, the other way round: left to itself it
+    MySQL reads the others and looks up rows of the table, or, if ``whole``, the other way round: left to itself it
     may do so by an index of few values, which takes minutes.
     """
     mark = "t." if session.dialect == "mysql" else ""
     pairs = ", ".join(f"{mark}{name} = {value}" for name, value in values.items())
     if session.dialect == "mysql":
-        first, second = (f"{table} t", f"{other} o") if whole else (f"{other} o", f"{table} t")
-        middle = f"{first} STRAIGHT_JOIN {second} SET {pairs}"
+        read = [f"{table} t", *others] if whole else [*others, f"{table} t"]
+        middle = f"{' STRAIGHT_JOIN '.join(read)} SET {pairs}"
     else:
-        middle = f"{table} AS t SET {pairs} FROM {other} o"
+        middle = f"{table} AS t SET {pairs} FROM {', '.join(others)}"
     session.execute(f"UPDATE {middle} WHERE {where}", parameters)
 
 
