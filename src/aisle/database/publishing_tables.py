@@ -161,6 +161,9 @@ def delete_from(session: Session, table: str, other: str, where: str) -> None:
 def staging(session: Session) -> Iterator[None]:
     """The temporary tables of a publication, there as long as the block lasts."""
     collate = collation(session)
+    if session.dialect == "postgres":  # or it joins by way of the disk, and compiles statements that run once
+        session.execute("SET LOCAL work_mem = '128MB'")
+        session.execute("SET LOCAL jit = off")
     every = {name: column for table in PUBLISHED.values() for name, column in table.columns.items()}
     every["moved"] = Column(COUNT, "1 where the customer leaves another segment")
     for table, names in _STAGING.items():
