@@ -168,7 +168,7 @@ def staging(session: Session) -> Iterator[None]:
     every["moved"] = Column(COUNT, "1 where the customer leaves another segment")
     for table, names in _STAGING.items():
         columns = [f"{name} {_type(name, every[name], session.dialect, collate)}" for name in names]
-        if session.dialect == "mysql" and names[0] == "customer_id":  # others hash their joins
+        if session.dialect == "mysql" and table == "aisle_labels":  # it is looked up; others hash their joins
             columns.append("PRIMARY KEY (customer_id, lifestage)")
         session.execute(f"CREATE TEMPORARY TABLE {table} ({', '.join(columns)})")
     yield
