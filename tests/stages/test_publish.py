@@ -1,0 +1,145 @@
+"""The stage publish: artifacts in, a database and a receipt out, or one sentence."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from tests.stages.test_segments import BOTH, segments, study
+
+from aisle.database import DuckDB, ParquetFolder, read_segment_runs, read_segments
+from aisle.selection import Selection, SelectionRule, selection_to_json
+from aisle.stages.publish import run
+from aisle.storage import read_json, write_json
+
+Publish = Callable[..., dict[str, Any]]
+RULE = SelectionRule(floor=0.05, tie_tolerance=1e-9, cost_rank=["kmeans"])
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A study with its segments."""
+    segments(study(tmp_path, *BOTH))
+    chosen = Selection("baskets", RULE, {"data_digest": "d" * 64}, BOTH)
+    write_json(selection_to_json(chosen), tmp_path / "select" / "verdicts.json")
+    return tmp_path
+
+
+@pytest.fixture
+def database(folder: Path) -> DuckDB:
+    return DuckDB(folder / "shop.duckdb", memory_limit="1GB", threads=1)
+
+
+@pytest.fixture
+def publish(folder: Path, database: DuckDB) -> Publish:
+    """Run the stage with the arguments of its configuration, some of them changed; the receipt."""
+
+    def published(**changes: Any) -> dict[str, Any]:
+        arguments: dict[str, Any] = {
+            "database": database,
+            "labels": folder / "segments" / "labels.parquet",
+            "sizes": folder / "segments" / "sizes.csv",
+            "verdicts": folder / "select" / "verdicts.json",
+            **dict.fromkeys(("at", "undo", "customers_table", "customers_key", "customers_column")),
+            "output": folder / "publish" / "receipt.json",
+        }
+        run(**{**arguments, **changes})
+        return read_json(folder / "publish" / "receipt.json")
+
+    return published
+
+
+def current(database: DuckDB) -> pd.DataFrame:
+    with database.reading() as session:
+        return read_segments(session)
+
+
+def test_every_customer_in_a_segment_is_published(folder: Path, database: DuckDB, publish: Publish) -> None:
+    receipt = publish()
+    labels = pd.read_csv(folder / "segments" / "labels.csv", dtype={"customer_id": str})
+    expected = labels[labels["segment"] >= 0].sort_values(["customer_id", "lifestage"], ignore_index=True)
+    found = current(database)
+    pd.testing.assert_frame_equal(found[list(expected.columns)], expected, check_dtype=False)
+    assert (found["segment_name"] == found["lifestage"] + " " + found["segment"].astype(str)).all()
+    assert receipt["candidate_keys"] == {"OA": "key-oa", "YA": "key-ya"}
+    assert receipt["opened"] == len(expected)
+    assert found["evidence_class"].isna().all()
+
+
+def test_the_receipt_knows_no_time_and_no_place(folder: Path, database: DuckDB, publish: Publish) -> None:
+    publish(at="2026-01-31T12:00:00")
+    receipt = (folder / "publish" / "receipt.json").read_bytes()
+    publish()
+    assert (folder / "publish" / "receipt.json").read_bytes() == receipt
+    other = DuckDB(folder / "other.duckdb", memory_limit="1GB", threads=1)
+    publish(database=other)
+    assert (folder / "publish" / "receipt.json").read_bytes() == receipt
+
+
+def test_names_given_to_the_segments_are_published(folder: Path, database: DuckDB, publish: Publish) -> None:
+    sizes = pd.read_csv(folder / "segments" / "sizes.csv")
+    sizes.assign(segment_name=sizes["lifestage"] + ", a name").to_csv(folder / "segments" / "sizes.csv", index=False)
+    publish()
+    assert set(current(database)["segment_name"]) == {"OA, a name", "YA, a name"}
+
+
+@pytest.mark.parametrize(
+    ("at", "stored"),
+    [("2026-01-31T12:00:00", "2026-01-31 12:00"), ("2026-01-31T12:00:00+02:00", "2026-01-31 10:00")],
+)
+def test_the_moment_of_publishing_can_be_given(database: DuckDB, publish: Publish, at: str, stored: str) -> None:
+    publish(at=at)
+    assert set(current(database)["valid_from"]) == {pd.Timestamp(stored)}
+
+
+def test_without_a_moment_it_is_now(database: DuckDB, publish: Publish) -> None:
+    before = datetime.now(UTC).replace(tzinfo=None)
+    publish()
+    with database.reading() as session:
+        moment = read_segment_runs(session)["valid_from"][0]
+    assert before <= moment <= datetime.now(UTC).replace(tzinfo=None)
+
+
+def test_a_run_can_be_undone(database: DuckDB, publish: Publish) -> None:
+    assert publish(undo=publish()["run"])["run"] is None
+    assert current(database).empty
+
+
+def test_the_column_asked_for_is_added(database: DuckDB, publish: Publish) -> None:
+    with database.writing() as session:
+        session.execute("CREATE TABLE shoppers AS SELECT 'c00' AS card UNION SELECT 'c01'")
+    publish(customers_table="shoppers", customers_key="card", customers_column="segment")
+    named = current(database).set_index("customer_id")["segment_name"]
+    with database.reading() as session:
+        found = dict(session.rows("SELECT card, segment FROM shoppers ORDER BY card"))
+    assert found == {card: named.get(card) for card in ("c00", "c01")}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"at": "yesterday"}, "stage.at must be a moment like .* got 'yesterday'"),
+        ({"undo": "never"}, "must be a run published in"),
+        ({"customers_table": "t"}, r"\['stage.customers_key', 'stage.customers_column'\] are missing"),
+        ({"database": ParquetFolder(Path("data"), memory_limit="1GB", threads=1)}, "Choose database=duckdb"),
+    ],
+)
+def test_a_users_mistake_is_one_sentence(folder: Path, publish: Publish, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        publish(**changes)
+    assert not (folder / "publish").exists()
+
+
+def test_what_is_missing_or_of_another_kind_is_named(folder: Path, publish: Publish) -> None:
+    verdicts = read_json(folder / "select" / "verdicts.json")
+    write_json({**verdicts, "study": {}}, folder / "select" / "verdicts.json")
+    with pytest.raises(ValueError, match=r"must name the data by study\.data_digest"):
+        publish()
+    (folder / "segments" / "sizes.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match=r"it lacks \['lifestage', 'segment'\]"):
+        publish()
+    (folder / "segments" / "sizes.csv").unlink()
+    with pytest.raises(FileNotFoundError, match="run stage=segments first"):
+        publish()
