@@ -65,7 +65,7 @@ def _countable(node: ops.Node, kwargs: dict[str, Any] | None) -> ops.Node:
     return made
 
 
-def _number(node: exp.Expression, dialect: Dialect) -> exp.Expression:
+def _number(node: exp.Expr, dialect: Dialect) -> exp.Expr:
     """Hexadecimal digits as a number, which each engine reads in its own way."""
     if not (isinstance(node, exp.Anonymous) and node.name.lower() == "hex_number"):
         return node
@@ -78,14 +78,14 @@ def _number(node: exp.Expression, dialect: Dialect) -> exp.Expression:
     return sqlglot.parse_one(text, dialect=dialect)
 
 
-def _text_as_it_is(node: exp.Expression) -> exp.Expression:
+def _text_as_it_is(node: exp.Expr) -> exp.Expr:
     """Ibis compares text as bytes by a cast, which hides it from MySQL's indices; here columns collate by bytes."""
     if isinstance(node, exp.Cast) and node.to.this in (exp.DataType.Type.BINARY, exp.DataType.Type.VARBINARY):
         return node.this
     return node
 
 
-def _frameless(node: exp.Expression) -> exp.Expression:
+def _frameless(node: exp.Expr) -> exp.Expr:
     """MariaDB allows LAG and LEAD no frame of rows; they have no use for one."""
     if isinstance(node, exp.Window) and isinstance(node.this, (exp.Lag, exp.Lead)):
         node.set("spec", None)
