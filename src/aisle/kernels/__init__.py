@@ -1,0 +1,1 @@
+"""Compiled loops: linkage trees, silhouettes. No pandas, no input or output."""
