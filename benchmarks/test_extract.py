@@ -64,6 +64,7 @@ def recipe(*, data: str) -> Callable[[], object]:
             joined[["customer_id", *CODES, "price_sensitivity"]], columns=[*CODES, "price_sensitivity"]
         )
         kinds = dummies.groupby("customer_id").agg(["max", "mean"])
+        kinds.columns = ["_".join(pair) for pair in kinds.columns]
         numbers = joined.groupby("customer_id")[["quantity_std", "product_count", "item_count", "spend"]].mean()
         days = joined.assign(day=joined["shopped_at"].dt.normalize())[["customer_id", "day"]].drop_duplicates()
         gaps = days.sort_values(["customer_id", "day"]).groupby("customer_id")["day"].diff() / np.timedelta64(1, "D")
