@@ -126,8 +126,9 @@ def fill(engine: Database, tables: Mapping[str, pyarrow.Table]) -> None:
                 f"{quoted(column, session.dialect)} {kinds[contract.type]}"
                 for column, contract in CANONICAL[name].columns.items()
             ]
+            key = ", ".join(quoted(column, session.dialect) for column in CANONICAL[name].key)
             session.execute(f"DROP TABLE IF EXISTS {table}")
-            session.execute(f"CREATE TABLE {table} ({', '.join(columns)})")
+            session.execute(f"CREATE TABLE {table} ({', '.join(columns)}, PRIMARY KEY ({key}))")
             session.insert(name, rows)
 
 

@@ -48,6 +48,25 @@ def test_the_files_fulfil_their_contracts_and_are_sorted(data: Path, tmp_path: P
             assert keys == sorted(keys)
 
 
+def test_the_tables_are_also_csv_on_request_and_none_is_left_from_before(data: Path, tmp_path: Path) -> None:
+    output = tmp_path / "extract"
+    write_json({}, tmp_path / "fingerprint.json")
+    for csv in (True, False):
+        extract.run(
+            database=ParquetFolder(data, "1GB", 1),
+            extraction=Extraction(baskets_xx=False, customers_xx=False, sample="all", seed=1),
+            fingerprint=tmp_path / "fingerprint.json",
+            csv=csv,
+            output=output,
+        )
+        assert sorted(bytes_of(output)) == sorted([*FILES, *["basket_extract.csv", "group_spend.csv"] * csv])
+        if csv:
+            read = pd.read_csv(output / "basket_extract.csv", dtype={"spend": str})
+            rows = read_table(output / "basket_extract.parquet", BASKET_EXTRACT).to_pandas()
+            assert read["spend"].map(Decimal).tolist() == rows["spend"].tolist()
+            assert read["quantity_std"].tolist() == rows["quantity_std"].tolist()
+
+
 def test_one_thread_and_two_give_the_same_bytes(
     grocery: Callable[..., Tables], save: Callable[..., Path], tmp_path: Path
 ) -> None:

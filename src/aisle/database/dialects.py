@@ -81,8 +81,8 @@ def _number(node: exp.Expr, dialect: Dialect) -> exp.Expr:
 def _text_as_it_is(node: exp.Expr) -> exp.Expr:
     """Ibis compares text as bytes by a cast, which hides it from MySQL's indices; here columns collate by bytes."""
     if isinstance(node, exp.Cast) and node.to.this in (exp.DataType.Type.BINARY, exp.DataType.Type.VARBINARY):
-        inside: exp.Expr = node.this
-        return inside
+        text: exp.Expr = node.this
+        return text
     return node
 
 
