@@ -1,7 +1,7 @@
 """One candidate: scale, reduce, cluster over the whole path, score in the reference space and in the embedding."""
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,8 +19,11 @@ from aisle.features.table import FeatureTable
 from aisle.kernels.moments import moments
 from aisle.kernels.silhouette import silhouette_samples
 from aisle.partition import PartitionPath
+from aisle.reducers.neighbours import NeighbourReducer, Neighbours
 
 Scores = dict[str, float]
+NeighboursOf = Callable[[NeighbourReducer, npt.NDArray[np.float64]], Neighbours]
+"""Finds or computes what ``reducer.neighbours(values)`` gives."""
 REFERENCE = "features"
 """The name of the reference space."""
 
@@ -53,8 +56,16 @@ def seeded(estimator: Any, seed: int) -> Any:
     return copy.set_params(**dict.fromkeys(states, seed))
 
 
-def embed(features: FeatureTable, *, scaler: Any, reducer: Any, seed: int) -> Embedding:
+def _computed(reducer: NeighbourReducer, values: npt.NDArray[np.float64]) -> Neighbours:
+    return reducer.neighbours(values)
+
+
+def embed(
+    features: FeatureTable, *, scaler: Any, reducer: Any, seed: int, neighbours_of: NeighboursOf = _computed
+) -> Embedding:
     """Customers scaled and reduced. The result does not depend on the order of the rows nor on their names.
+
+    A reducer that begins with nearest neighbours is given those that ``neighbours_of`` has for its input.
 
     Raises:
         ValueError: every feature is constant, or the reducer cannot work with so few customers.
@@ -62,7 +73,11 @@ def embed(features: FeatureTable, *, scaler: Any, reducer: Any, seed: int) -> Em
     ordered = features.varying().in_value_order().values
     with _quiet() as said, threadpool_limits(limits=1):
         scaled = seeded(scaler, seed).fit_transform(ordered.to_numpy())
-        reduced = seeded(reducer, seed).fit_transform(scaled)
+        reducer = seeded(reducer, seed)
+        if isinstance(reducer, NeighbourReducer):
+            reduced = reducer.fit_transform(scaled, neighbours=neighbours_of(reducer, scaled))
+        else:
+            reduced = reducer.fit_transform(scaled)
     columns = [f"axis_{number}" for number in range(reduced.shape[1])]
     values = pd.DataFrame(np.asarray(reduced, dtype=np.float64), index=ordered.index, columns=columns)
     return Embedding(values, "embedding", _sentences(said))

@@ -1,10 +1,13 @@
 """A candidate is computed once; whatever goes wrong is recorded in one sentence and raises nothing."""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow
 import pytest
@@ -12,11 +15,13 @@ from hydra.utils import call
 from omegaconf import DictConfig, OmegaConf
 from sklearn.base import BaseEstimator
 from sklearn.cluster import KMeans
+from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from aisle.clusterers import EstimatorPath
 from aisle.features import FeatureTable
 from aisle.partition import PartitionPath
+from aisle.reducers import Neighbours
 from aisle.stages import candidate
 from aisle.stages.candidate import detailed
 from aisle.storage import CandidateRecord, CandidateStore, read_json, write_features
@@ -144,6 +149,54 @@ def test_a_stored_embedding_gives_the_same_candidate_as_a_computed_one(folder: P
     pd.testing.assert_frame_equal(pd.DataFrame(shared.scores), pd.DataFrame(alone.scores), check_exact=True)
     for value, partition in alone.path.partitions.items():
         pd.testing.assert_series_equal(partition.labels, shared.path.partitions[value].labels)
+
+
+class Lazy(BaseEstimator):
+    """Reduces to the mean of each row's neighbours, on some axes; counts how often it had to look for neighbours."""
+
+    searches: ClassVar[list[str]] = []
+
+    def __init__(self, n_components: int = 2, n_neighbors: int = 5) -> None:
+        self.n_components = n_components
+        self.n_neighbors = n_neighbors
+
+    def neighbour_params(self) -> dict[str, Any]:
+        return {"n_neighbors": self.n_neighbors}
+
+    def neighbours(self, X: npt.NDArray[np.float64]) -> Neighbours:
+        self.searches.append(f"{len(X)} rows")
+        time.sleep(0.05)  # the other jobs have come by now
+        distances, rows = NearestNeighbors(n_neighbors=self.n_neighbors).fit(X).kneighbors(X)
+        return Neighbours(rows.astype(np.int32), distances.astype(np.float32))
+
+    def fit_transform(
+        self, X: npt.NDArray[np.float64], y: None = None, *, neighbours: Neighbours | None = None
+    ) -> npt.NDArray[np.float64]:
+        assert neighbours is not None
+        return np.asarray(X[neighbours.rows].mean(axis=1)[:, : self.n_components])
+
+
+def test_reducers_that_differ_in_the_layout_alone_look_for_neighbours_once(folder: Path) -> None:
+    Lazy.searches.clear()
+    sizes = [1, 2, 3, 4]
+    with ThreadPoolExecutor(4) as threads:
+        jobs = threads.map(lambda size: run(folder, size, reducer=Lazy(n_components=size)), sizes)
+        outcomes = list(jobs)
+    assert [outcome["status"] for outcome in outcomes] == ["finished"] * 4
+    assert len({outcome["key"] for outcome in outcomes}) == 4
+    assert Lazy.searches == ["50 rows"]
+    run(folder, 5, reducer=Lazy(n_neighbors=6))
+    run(folder, 6, reducer=Lazy(n_neighbors=6), scaler=FunctionTransformer())
+    assert len(Lazy.searches) == 3
+    assert len(list((folder / "store" / "neighbours").iterdir())) == 3
+
+
+def test_stored_neighbours_give_the_same_candidate_as_computed_ones(folder: Path) -> None:
+    run(folder, 0, reducer=Lazy(n_components=3))  # leaves the neighbours
+    shared = CandidateStore(folder / "store").read(run(folder, 1, reducer=Lazy())["key"])
+    alone = CandidateStore(folder / "other").read(run(folder, 2, reducer=Lazy(), store=folder / "other")["key"])
+    assert shared.key == alone.key
+    pd.testing.assert_frame_equal(pd.DataFrame(shared.scores), pd.DataFrame(alone.scores), check_exact=True)
 
 
 @pytest.mark.parametrize(

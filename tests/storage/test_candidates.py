@@ -25,7 +25,16 @@ import aisle
 from aisle.clusterers import AgglomerativePath, EstimatorPath
 from aisle.features import FeatureTable
 from aisle.partition import Partition, PartitionPath
-from aisle.storage import CandidateRecord, CandidateStore, candidate_key, candidates, describe, read_json
+from aisle.reducers import Neighbours, NeighbourUMAP
+from aisle.storage import (
+    CandidateRecord,
+    CandidateStore,
+    candidate_key,
+    candidates,
+    describe,
+    neighbours_key,
+    read_json,
+)
 from aisle.storage.candidates import _CODE, code_digest
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -164,12 +173,50 @@ def test_a_damaged_embedding_is_as_good_as_none_and_is_written_anew(store: Candi
     assert store.read_embedding(KEY) is not None
 
 
+def neighbours() -> Neighbours:
+    rng = np.random.default_rng(2)
+    return Neighbours(rng.integers(9, size=(9, 4), dtype=np.int32), rng.random((9, 4), dtype=np.float32))
+
+
+def test_neighbours_read_back_to_the_last_bit(store: CandidateStore) -> None:
+    assert store.read_neighbours(KEY) is None
+    store.write_neighbours(KEY, neighbours())
+    found = store.read_neighbours(KEY)
+    assert found is not None
+    for read, written in ((found.rows, neighbours().rows), (found.distances, neighbours().distances)):
+        assert (read.dtype, read.shape, read.tobytes()) == (written.dtype, written.shape, written.tobytes())
+        assert read.flags.c_contiguous
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense"])
+def test_damaged_neighbours_are_as_good_as_none_and_are_written_anew(store: CandidateStore, content: bytes) -> None:
+    store.write_neighbours(KEY, neighbours())
+    (store.root / "neighbours" / f"{KEY}.parquet").write_bytes(content)
+    assert store.read_neighbours(KEY) is None
+    store.write_neighbours(KEY, neighbours())
+    assert store.read_neighbours(KEY) is not None
+
+
+def test_neighbours_have_one_key_for_all_layouts_and_others_for_other_values_parameters_and_seeds() -> None:
+    values = np.random.default_rng(1).normal(size=(6, 4))
+    key = neighbours_key(values, NeighbourUMAP(random_state=1))
+    assert neighbours_key(values.copy(order="F"), NeighbourUMAP(5, min_dist=0.7, random_state=1)) == key
+    others = [
+        neighbours_key(values, NeighbourUMAP(random_state=2)),
+        neighbours_key(values, NeighbourUMAP(random_state=1, n_neighbors=5)),
+        neighbours_key(values, NeighbourUMAP(random_state=1, metric="cosine")),
+        neighbours_key(values + 1e-15, NeighbourUMAP(random_state=1)),
+        neighbours_key(values.reshape(4, 6), NeighbourUMAP(random_state=1)),
+    ]
+    assert len({key, *others}) == 6
+
+
 def test_an_embedding_that_many_jobs_need_at_once_is_computed_by_the_first(store: CandidateStore) -> None:
     values = pd.DataFrame({"axis_0": [1.0]}, index=pd.Index(["a"]))
     computed: list[int] = []
 
     def job(number: int) -> None:
-        with store.embedding_lock(KEY):
+        with store.lock(KEY):
             if store.read_embedding(KEY) is None:
                 computed.append(number)
                 time.sleep(0.05)  # the others have come by now
@@ -185,28 +232,28 @@ def test_an_embedding_that_many_jobs_need_at_once_is_computed_by_the_first(store
 
 
 def test_other_embeddings_do_not_wait(store: CandidateStore) -> None:
-    with store.embedding_lock(KEY), store.embedding_lock(KEY[::-1]):
+    with store.lock(KEY), store.lock(KEY[::-1]):
         assert store.read_embedding(KEY) is None
 
 
 def test_a_job_that_is_killed_while_it_computes_leaves_the_embedding_to_the_next(store: CandidateStore) -> None:
     holding = (
         "import sys, time; from pathlib import Path; from aisle.storage import CandidateStore\n"
-        "with CandidateStore(Path(sys.argv[1])).embedding_lock(sys.argv[2]): print('in', flush=True); time.sleep(600)"
+        "with CandidateStore(Path(sys.argv[1])).lock(sys.argv[2]): print('in', flush=True); time.sleep(600)"
     )
     command = [sys.executable, "-c", holding, str(store.root), KEY]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == "in\n"
         child.kill()
-    with store.embedding_lock(KEY):
+    with store.lock(KEY):
         assert store.read_embedding(KEY) is None
 
 
 def test_locks_that_cannot_be_written_are_named(tmp_path: Path) -> None:
     (tmp_path / "store").write_text("not a folder")
     store = CandidateStore(tmp_path / "store")
-    with pytest.raises(OSError, match=r"store/locks/.*\.lock cannot be written"), store.embedding_lock(KEY):
+    with pytest.raises(OSError, match=r"store/locks/.*\.lock cannot be written"), store.lock(KEY):
         pass
 
 

@@ -3,13 +3,26 @@
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from aisle.candidate import Embedding, embed, fit
 from aisle.clusterers import PathClusterer
 from aisle.features import FeatureTable
-from aisle.storage import CandidateRecord, CandidateStore, candidate_key, describe, read_features, write_json
+from aisle.reducers import NeighbourReducer, Neighbours
+from aisle.storage import (
+    CandidateRecord,
+    CandidateStore,
+    candidate_key,
+    describe,
+    neighbours_key,
+    read_features,
+    write_json,
+)
 
 log = logging.getLogger(__name__)
 
@@ -113,10 +126,24 @@ def _embedding(store: CandidateStore, features: FeatureTable, scaler: Any, reduc
     key = candidate_key(features.digest(), scaler=scaler, reducer=reducer, seed=seed)
     stored = store.read_embedding(key)
     if stored is None:
-        with store.embedding_lock(key):
+        with store.lock(key):
             stored = store.read_embedding(key)  # another job may have been faster
             if stored is None:
-                embedding = embed(features, scaler=scaler, reducer=reducer, seed=seed)
+                shared = partial(_neighbours, store)
+                embedding = embed(features, scaler=scaler, reducer=reducer, seed=seed, neighbours_of=shared)
                 store.write_embedding(key, embedding.values)
                 return embedding
     return Embedding(stored, "embedding")
+
+
+def _neighbours(store: CandidateStore, reducer: NeighbourReducer, values: npt.NDArray[np.float64]) -> Neighbours:
+    """The neighbours from the store, or computed and stored: reducers that differ in the layout alone share them."""
+    key = neighbours_key(values, reducer)
+    stored = store.read_neighbours(key)
+    if stored is None:
+        with store.lock(key):  # who holds this lock waits for no other, so nobody waits for ever
+            stored = store.read_neighbours(key)
+            if stored is None:
+                stored = reducer.neighbours(values)
+                store.write_neighbours(key, stored)
+    return stored

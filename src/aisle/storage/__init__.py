@@ -1,6 +1,13 @@
 """Files in and out, atomic, the contract checked on read; and the candidate store."""
 
-from aisle.storage.candidates import CandidateRecord, CandidateStore, candidate_key, code_digest, describe
+from aisle.storage.candidates import (
+    CandidateRecord,
+    CandidateStore,
+    candidate_key,
+    code_digest,
+    describe,
+    neighbours_key,
+)
 from aisle.storage.features import read_features, write_features
 from aisle.storage.files import (
     digest,
@@ -24,6 +31,7 @@ __all__ = [
     "code_digest",
     "describe",
     "digest",
+    "neighbours_key",
     "read_arrow",
     "read_features",
     "read_json",

@@ -17,14 +17,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow
 from filelock import FileLock
 
 from aisle.partition import Partition, PartitionPath
+from aisle.reducers.neighbours import NeighbourReducer, Neighbours
 from aisle.storage.files import read_arrow, read_json, whole_folder, write_arrow, write_json
 
-_CODE = ("candidate.py", "partition.py", "scores.py", "clusterers", "kernels", "features/table.py")
+_CODE = ("candidate.py", "partition.py", "scores.py", "clusterers", "kernels", "reducers", "features/table.py")
 _LIBRARIES = ("numpy", "scipy", "scikit-learn", "hdbscan", "umap-learn", "pynndescent", "numba")
 
 
@@ -92,6 +94,18 @@ def candidate_key(features_digest: str, *, scaler: Any, reducer: Any, clusterer:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
 
+def neighbours_key(values: npt.NDArray[np.float64], reducer: NeighbourReducer) -> str:
+    """The key of the neighbours of ``values`` (n, d), as it is for all that share them: 32 hexadecimal digits."""
+    kind = type(reducer)
+    content = {
+        "values": [values.shape, hashlib.sha256(np.asarray(values, dtype=np.float64).tobytes()).hexdigest()],
+        "class": f"{kind.__module__}.{kind.__qualname__}",
+        "params": describe(reducer.neighbour_params()),
+        "code": code_digest(),
+    } | _source(kind.__module__)
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+
+
 @dataclass(frozen=True, eq=False)
 class CandidateRecord:
     """A finished candidate as it is stored; ``facts`` tells of its features, parameters, seconds and warnings."""
@@ -104,7 +118,7 @@ class CandidateRecord:
 
 @dataclass(frozen=True)
 class CandidateStore:
-    """Candidates and embeddings under ``root``. Safe for many processes: a folder appears whole or not at all."""
+    """Candidates, embeddings and neighbours under ``root``, for many processes: what appears is whole."""
 
     root: Path
 
@@ -113,6 +127,9 @@ class CandidateStore:
 
     def _embedding(self, key: str) -> Path:
         return Path(self.root) / "embeddings" / f"{key}.parquet"
+
+    def _neighbours(self, key: str) -> Path:
+        return Path(self.root) / "neighbours" / f"{key}.parquet"
 
     def has(self, key: str) -> bool:
         """Whether this candidate is finished."""
@@ -150,8 +167,8 @@ class CandidateStore:
         return CandidateRecord(key, PartitionPath(content["parameter"], partitions), scores, content["facts"])
 
     @contextmanager
-    def embedding_lock(self, key: str) -> Iterator[None]:
-        """While one process is inside, others wait: an embedding that many jobs need is computed by the first.
+    def lock(self, key: str) -> Iterator[None]:
+        """While one process is inside, others wait: what many jobs need is computed by the first.
 
         The system gives the lock back when its process ends, however it ends.
         """
@@ -176,3 +193,18 @@ class CandidateStore:
         """Store an embedding for the other candidates that share it."""
         rows = pyarrow.Table.from_pandas(values.rename_axis("id").reset_index(), preserve_index=False)
         write_arrow(rows, self._embedding(key))
+
+    def read_neighbours(self, key: str) -> Neighbours | None:
+        """Stored neighbours; None where there are none or damaged ones: they are computed and stored again."""
+        try:
+            columns = [column.to_numpy() for column in read_arrow(self._neighbours(key)).columns]
+            half = len(columns) // 2
+            return Neighbours(np.column_stack(columns[:half]), np.column_stack(columns[half:]))
+        except (FileNotFoundError, ValueError):
+            return None
+
+    def write_neighbours(self, key: str, neighbours: Neighbours) -> None:
+        """Store neighbours for the other reducers that share them."""
+        tables = {"row": neighbours.rows, "distance": neighbours.distances}
+        columns = {f"{name}_{place}": column for name, table in tables.items() for place, column in enumerate(table.T)}
+        write_arrow(pyarrow.table(columns), self._neighbours(key))
