@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from aisle.kernels.inputs import scaled
+
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
@@ -51,15 +53,17 @@ def kmeans_labels(X: Floats, n_clusters: int, *, n_init: int, seed: int) -> KMea
 def kmeans_path(X: Floats, n_clusters: Sequence[int], *, n_init: int, seed: int) -> dict[int, KMeansFit]:
     """`kmeans_labels` for every number of clusters, from shared starts."""
     mean = X.mean(axis=0)
-    rows = np.ascontiguousarray(X - mean, dtype=np.float64)
+    rows, exponent = scaled(np.ascontiguousarray(X - mean, dtype=np.float64))
     columns = np.ascontiguousarray(rows.T)
+    coarse_rows, coarse_columns = rows.astype(np.float32), columns.astype(np.float32)
     shape = (max(n_clusters), _TRIALS)
     draws = np.stack([np.random.default_rng([seed, start]).random(shape) for start in range(n_init)])
-    starts = _starts(rows, columns, draws)
+    starts = _starts(coarse_rows, coarse_columns, draws)
     found = {}
     for k in n_clusters:
-        labels, centroids, inertia = _fit(rows, columns, np.ascontiguousarray(starts[:, :k]))
-        found[k] = KMeansFit(labels, centroids + mean, inertia)
+        best = _best(coarse_rows, coarse_columns, np.ascontiguousarray(starts[:, :k]))
+        labels, centroids, inertia = _fit(rows, columns, best.astype(np.float64))
+        found[k] = KMeansFit(labels, np.ldexp(centroids, exponent) + mean, float(np.ldexp(inertia, 2 * exponent)))
     return found
 
 
@@ -90,10 +94,10 @@ def _starts(rows: Floats, columns: Floats, draws: Floats) -> Any:
     """Rows that lie apart, (starts, k, d): greedy k-means++ (Arthur & Vassilvitskii 2007)."""
     n, d = rows.shape
     starts, k, trials = draws.shape
-    centres = np.empty((starts, k, d))
-    square, best, summed = np.empty(n), np.empty(n), np.empty(n)
+    centres = np.empty((starts, k, d), rows.dtype)
+    square, best, summed = np.empty(n, rows.dtype), np.empty(n, rows.dtype), np.empty(n)
     for start in range(starts):
-        nearest = np.full(n, np.inf)
+        nearest = np.full(n, np.inf, rows.dtype)
         for centre in range(k):
             if centre > 0:
                 total = 0.0
@@ -121,25 +125,28 @@ def _starts(rows: Floats, columns: Floats, draws: Floats) -> Any:
 
 
 @njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
-def _fit(rows: Floats, columns: Floats, starts: Floats) -> tuple[Any, Any, float]:
-    """Labels, centroids and inertia of the best run. ``starts`` (starts, k, d) become what the runs reached."""
-    left = starts.shape[0]
+def _best(rows: Any, columns: Any, starts: Any) -> Any:
+    """What the most promising of ``starts`` (starts, k, d) reached, best first; they become what they reached."""
     labels = np.zeros(rows.shape[0], dtype=np.int64)
-    order = np.arange(left)
-    explained = np.empty(left)
+    order = np.arange(starts.shape[0])
+    explained = np.empty(starts.shape[0])
     for rounds, survivors in _HEATS:
         for start in order:
             explained[start] = _lloyd(rows, columns, starts[start], labels, rounds)
         order = order[np.argsort(-explained[order], kind="mergesort")][:survivors]
-    for start in order[1:]:
+    return starts[order]
+
+
+@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+def _fit(rows: Floats, columns: Floats, starts: Floats) -> tuple[Any, Any, float]:
+    """Labels, centroids and inertia of the best run. ``starts`` (starts, k, d) become what the runs reached."""
+    labels = np.zeros(rows.shape[0], dtype=np.int64)
+    explained = np.empty(starts.shape[0])
+    for start in range(starts.shape[0] - 1, -1, -1):
         explained[start] = _lloyd(rows, columns, starts[start], labels, _MOST_ROUNDS)
-    winner = order[0]
-    explained[winner] = _lloyd(rows, columns, starts[winner], labels, _MOST_ROUNDS)
-    for start in order[1:]:
-        if explained[start] > explained[winner]:
-            winner = start
+    winner = np.argmax(explained)
     centroids = starts[winner]
-    if winner != order[0]:
+    if winner != 0:
         _lloyd(rows, columns, centroids, labels, 1)
     inertia = 0.0
     for row in range(rows.shape[0]):
@@ -157,13 +164,15 @@ def _lloyd(rows: Floats, columns: Floats, centres: Floats, labels: Integers, rou
     """
     n, d = rows.shape
     k = centres.shape[0]
-    upper, lower = np.full(n, np.inf), np.zeros(n)  # of the distance to the own centre, and to the nearest other
+    kind = rows.dtype
+    # of the distance to the own centre, and to the nearest other
+    upper, lower = np.full(n, np.inf, kind), np.zeros(n, kind)
     sums, sizes = np.zeros((k, d)), np.zeros(k)
     moved = np.zeros(k)
     half = np.empty(k)  # half the way to the nearest other centre
     wanted = np.arange(_TILE)
-    part, square = np.empty((d, _TILE)), np.empty(_TILE)
-    first, second, own = np.empty(_TILE), np.empty(_TILE), np.empty(_TILE, dtype=np.int64)
+    part, square = np.empty((d, _TILE), kind), np.empty(_TILE, kind)
+    first, second, own = np.empty(_TILE, kind), np.empty(_TILE, kind), np.empty(_TILE, dtype=np.int64)
     labels[:] = -1
     uncertain = n
     for _ in range(rounds):

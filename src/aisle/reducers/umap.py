@@ -87,11 +87,11 @@ class NeighbourUMAP(BaseEstimator):  # type: ignore[misc]  # scikit-learn has no
     def fit_transform(
         self,
         X: npt.ArrayLike,
-        y: None = None,
+        y: None = None,  # noqa: ARG002
         *,
-        neighbours: Neighbours | None = None,  # noqa: ARG002
+        neighbours: Neighbours | None = None,
     ) -> npt.NDArray[np.float32]:
-        """The rows of ``X`` (n, d) laid out in (n, n_components), from ``neighbours`` or from those of the method of that name.
+        """The rows of ``X`` (n, d) laid out in (n, n_components), from ``neighbours``; without, from its own.
 
         Raises:
             ValueError: as `neighbours`; or those given are of another table, or umap-learn refuses a parameter.
