@@ -10,6 +10,7 @@ import pytest
 from benchmarks.measuring import Measurement, customers, measure
 from benchmarks.results import Report, Row
 from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
 
 from aisle.clusterers import HDBSCANPath
 from aisle.kernels.kmeans import kmeans_path
@@ -18,6 +19,7 @@ SHARES = [0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15]
 N_CLUSTERS = range(2, 10)
 RESAMPLES = 100
 PART = 2  # resamples that are measured; the rest is multiplied
+JUDGED = 4  # resamples whose inertia is compared
 
 
 def hdbscan_path(*, n: int) -> Callable[[], object]:
@@ -77,13 +79,14 @@ def kmeans_resamples(*, n: int, columns: int) -> Callable[[], object]:
     return run
 
 
-def kmeans_loop(*, n: int, columns: int) -> Callable[[], object]:
+def kmeans_loop(*, n: int, columns: int, threads: int | None) -> Callable[[], object]:
     values = customers(n, columns=columns)
     KMeans(3, n_init=1).fit(values)
 
     def run() -> object:
         draws = [resample(values, number) for number in range(PART)]
-        return [KMeans(k, n_init=10, random_state=1).fit(draw) for draw in draws for k in N_CLUSTERS]
+        with threadpool_limits(threads):
+            return [KMeans(k, n_init=10, random_state=1).fit(draw) for draw in draws for k in N_CLUSTERS]
 
     return run
 
@@ -91,18 +94,29 @@ def kmeans_loop(*, n: int, columns: int) -> Callable[[], object]:
 @pytest.mark.parametrize("columns", [13, 38])
 def test_kmeans_of_resamples(ours: Callable[..., Measurement], report: Report, columns: int) -> None:
     n = 5_000
-    draw = resample(customers(n, columns=columns), 0)
-    found = kmeans_path(draw, N_CLUSTERS, n_init=10, seed=1)
-    inertia = max(fit.inertia / KMeans(k, n_init=10, random_state=1).fit(draw).inertia_ for k, fit in found.items())
+    ratios = []
+    for number in range(JUDGED):
+        draw = resample(customers(n, columns=columns), number)
+        found = kmeans_path(draw, N_CLUSTERS, n_init=10, seed=1)
+        ratios.append(
+            [fit.inertia / KMeans(k, n_init=10, random_state=1).fit(draw).inertia_ for k, fit in found.items()]
+        )
+    inertia = np.mean(ratios, axis=0).max()
     assert inertia <= 1.01
-    part = measure(kmeans_loop, n=n, columns=columns)
+    # its threads get in each other's way at times, so the faster of two loops counts
+    settings = {"its own threads": None, "one thread": 1}
+    parts = {name: measure(kmeans_loop, n=n, columns=columns, threads=count) for name, count in settings.items()}
+    fastest = min(parts, key=lambda name: parts[name].seconds)
     report.add(
         Row(
             f"K-means k = 2..9 of {RESAMPLES} resamples, n = {n:,}, d = {columns}",
             ours(kmeans_resamples, n=n, columns=columns),
             "scikit-learn loop",
-            part.times(RESAMPLES / PART),
+            parts[fastest].times(RESAMPLES / PART),
             at_least=5,
-            note=f"peer: {PART} resamples, times {RESAMPLES // PART}; inertia {100 * (inertia - 1):+.2f} % at most",
+            note=(
+                f"ours: two resamples at a time; peer: {PART} resamples, times {RESAMPLES // PART}, with {fastest}, "
+                f"the faster way; inertia {100 * (inertia - 1):+.2f} % at the worst k, mean of {JUDGED} resamples"
+            ),
         )
     )

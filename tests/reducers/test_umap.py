@@ -74,7 +74,7 @@ def test_many_rows_have_nearly_exact_neighbours_the_same_each_time() -> None:
     found, again = reducer.neighbours(X), reducer.neighbours(X)
     assert found.rows.tobytes() == again.rows.tobytes()
     assert found.distances.tobytes() == again.distances.tobytes()
-    exact = np.argsort(cdist(X, X), axis=1)[:, :5]
+    exact = np.argpartition(cdist(X, X), 4, axis=1)[:, :5]
     hits = [len(set(row) & set(best)) for row, best in zip(found.rows.tolist(), exact.tolist(), strict=True)]
     assert 0.95 < np.mean(hits) / 5 <= 1
 

@@ -2,9 +2,9 @@
 
 The starts are shared: the first k centres of a start for many clusters are a start for k, so a number of clusters gives
 the same partition whether it is asked for alone or with others. All starts go a few rounds, the best of them some more,
-and the best of those until no row changes its cluster. Rounds are exact: Hamerly's bounds (2010) leave out only
-distances that cannot change an assignment. Loops run on one thread and let go of the interpreter's lock, so that
-resamples can run side by side.
+and the best of those until no row changes its cluster. Starts are compared in single precision; the runs that go on to
+the end are exact, in double: Hamerly's bounds (2010) leave out only distances that cannot change an assignment. Loops
+run on one thread and let go of the interpreter's lock, so that resamples can run side by side.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ _TRIALS = 4
 
 The first start draws one, the next two, and so on: greedy starts are better, and more alike.
 """
-_HEATS = ((5, 5), (15, 2))
+_HEATS = ((4, 3), (10, 2))
 """Rounds that starts go before they are compared, and how many then go on; the last go on to the end."""
 _MOST_ROUNDS = 1000
 _TILE = 128
@@ -90,7 +90,7 @@ def _squares(columns: Floats, start: int, count: int, centre: Floats, out: Float
 
 
 @njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
-def _starts(rows: Floats, columns: Floats, draws: Floats) -> Any:
+def _starts(rows: Any, columns: Any, draws: Floats) -> Any:
     """Rows that lie apart, (starts, k, d): greedy k-means++ (Arthur & Vassilvitskii 2007)."""
     n, d = rows.shape
     starts, k, trials = draws.shape
@@ -157,7 +157,7 @@ def _fit(rows: Floats, columns: Floats, starts: Floats) -> tuple[Any, Any, float
 
 
 @njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
-def _lloyd(rows: Floats, columns: Floats, centres: Floats, labels: Integers, rounds: int) -> float:
+def _lloyd(rows: Any, columns: Any, centres: Any, labels: Integers, rounds: int) -> float:
     """Moves ``centres`` to the means of their rows until no row changes its label.
 
     Returns the sum of squares that the centres explain, which is what the inertia lacks of the total.
