@@ -4,6 +4,8 @@ from aisle.database.contracts import check_rows
 from aisle.database.engine import Connection, Engine
 from aisle.database.extraction import FILTERS_IN_ORDER, Extraction
 from aisle.database.fingerprint import fingerprint
+from aisle.database.grocery_star_layout import GroceryStarLayout
+from aisle.database.layout import CanonicalLayout
 from aisle.database.mysql import MySQL
 from aisle.database.parquet_folder import ParquetFolder
 from aisle.database.postgresql import PostgreSQL
@@ -11,9 +13,11 @@ from aisle.database.session import Server, Session
 
 __all__ = [
     "FILTERS_IN_ORDER",
+    "CanonicalLayout",
     "Connection",
     "Engine",
     "Extraction",
+    "GroceryStarLayout",
     "MySQL",
     "ParquetFolder",
     "PostgreSQL",
