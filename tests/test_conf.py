@@ -37,6 +37,13 @@ OF = {role: pytest.mark.parametrize("option", options) for role, options in OPTI
 EVERY_STUDY = pytest.mark.parametrize("study", STUDIES)
 
 
+@pytest.fixture(autouse=True)
+def _addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The servers' addresses come from the environment."""
+    monkeypatch.setenv("AISLE_POSTGRESQL_URL", "postgresql://reader@nowhere/shop")
+    monkeypatch.setenv("AISLE_MYSQL_URL", "mysql://reader@nowhere/shop")
+
+
 def composed(compose: Compose, role: str, option: str) -> DictConfig:
     return compose(f"{role}={option}", *LEFT_TO_THE_USER.get((role, option), []))
 

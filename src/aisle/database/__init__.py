@@ -1,6 +1,7 @@
 """Databases: connections and the queries that are run on them. The only SQL of the project."""
 
 from aisle.database.contracts import check_rows
+from aisle.database.duckdb_file import DuckDB
 from aisle.database.engine import Connection, Engine
 from aisle.database.extraction import FILTERS_IN_ORDER, Extraction
 from aisle.database.fingerprint import fingerprint
@@ -15,6 +16,7 @@ __all__ = [
     "FILTERS_IN_ORDER",
     "CanonicalLayout",
     "Connection",
+    "DuckDB",
     "Engine",
     "Extraction",
     "GroceryStarLayout",
