@@ -114,7 +114,7 @@ def _clean_lines(own: Mapping[str, ir.Table]) -> ir.Table:
         product=key(whole.known_product),
         store=key(whole.known_store),
         customer=key(whole.known_customer),
-        anonymous=whole.cust_id.isnull().cast("int64"),
+        anonymous=whole.cust_id.isnull().ifelse(1, 0),
         hour=_day_digits(whole.shop_date) * 100 + whole.shop_hour,
         basket_size=text(whole.basket_size),
         basket_type=text(whole.basket_type),
@@ -170,7 +170,7 @@ def _cents(amount: ir.NumericColumn) -> ir.IntegerColumn:
     below = hundredths.floor().cast("int64")
     beyond = hundredths - below
     up = (beyond > 0.5) | ((beyond == 0.5) & (below % 2 == 1))
-    return below + up.cast("int64")
+    return below + up.ifelse(1, 0)
 
 
 def _money(cents: ir.IntegerColumn) -> ir.DecimalColumn:

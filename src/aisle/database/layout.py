@@ -91,6 +91,11 @@ def _compare_bytes(session: Session) -> None:
         both = ("utf8mb4_nopad_bin", "utf8mb4_0900_bin")
         sql = "SELECT collation_name FROM information_schema.collations WHERE collation_name IN (%s, %s)"
         session.execute("SET collation_connection = %s", session.rows(sql, both)[0])
+        session.execute("SET join_cache_level = 8, join_buffer_size = 268435456, join_buffer_space_limit=1073741824, tmp_memory_table_size=1073741824, max_heap_table_size=1073741824")
+        session.execute("SET optimizer_switch = 'join_cache_hashed=on,mrr=on'")
+    if session.dialect == "postgres":
+        session.execute("SET LOCAL enable_nestloop = off")
+        session.execute("SET LOCAL work_mem = '256MB'")
 
 
 def _check_key(connection: SessionConnection, rows: ir.Table, name: str, column: str) -> None:
