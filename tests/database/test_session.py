@@ -104,7 +104,7 @@ def test_statements_say_how_many_rows_they_changed(things: Database) -> None:
 
 
 def test_what_raises_is_undone_and_what_ends_is_kept(things: Database) -> None:
-    with pytest.raises(ZeroDivisionError, match="^on the way$"), things.writing() as session:
+    with pytest.raises(ZeroDivisionError, match=r"^on the way$"), things.writing() as session:
         insert_and_fail(session)
     assert count(things) == 0
     with things.writing() as session:

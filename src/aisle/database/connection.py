@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import ibis
 import ibis.expr.types as ir
 import pyarrow
 
+from aisle.database.dialects import arrow_schema, compiled
 from aisle.database.engine import in_order
 from aisle.database.session import Session, columns_of
 from aisle.tables import Table
@@ -41,5 +41,5 @@ class SessionConnection:
 
     def fetch(self, query: ir.Table, *, order_by: Sequence[str]) -> pyarrow.Table:
         """See `aisle.database.engine.Connection`."""
-        sql = str(ibis.to_sql(query, dialect=self.session.dialect))
-        return in_order(self.session.arrow(sql, query.schema().to_pyarrow()), order_by)
+        rows = self.session.arrow(compiled(query, self.session.dialect), arrow_schema(query))
+        return in_order(rows, order_by)

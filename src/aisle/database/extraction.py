@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import ibis
 import ibis.expr.types as ir
 
+from aisle.database.dialects import md5
 from aisle.features.exact import relation, standard_deviation, total
 from aisle.tables import BASKET_EXTRACT, CANONICAL, UNCLASSIFIED, UNDEFINED
 
@@ -18,11 +19,6 @@ FILTERS_IN_ORDER = (
 """What a basket can be dropped for; a basket is counted under the first that applies."""
 _NO_CUSTOMER, _NO_LINES, _BASKET_XX, _CUSTOMER_XX, _NOT_SAMPLED = range(len(FILTERS_IN_ORDER))
 _KEPT = len(FILTERS_IN_ORDER)
-
-
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
-def md5(text: str) -> str:  # type: ignore[empty-body]
-    """Every engine has it and gives the same 32 hexadecimal digits."""
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
-import ibis
 import ibis.expr.types as ir
 import pyarrow
 import pyarrow.parquet
 
+from aisle.database.dialects import compiled
 from aisle.database.engine import in_order
 from aisle.tables import CANONICAL, Table
 
@@ -75,7 +75,7 @@ class FolderConnection:
             OSError: DuckDB cannot read a file, a number is too large for its type, or memory or disk are full.
         """
         try:
-            rows = self.raw.sql(str(ibis.to_sql(query, dialect="duckdb"))).to_arrow_table()
+            rows = self.raw.sql(compiled(query, "duckdb")).to_arrow_table()
         except duckdb.Error as error:
             raise OSError(f"{self.folder}: DuckDB cannot answer: {error}") from error
         return in_order(rows, order_by)

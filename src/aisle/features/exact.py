@@ -54,4 +54,4 @@ def mean_of_double(values: ir.FloatingColumn) -> ir.FloatingValue:
 
 def day_number(moment: ir.TimestampValue) -> ir.IntegerValue:
     """Days since 1970-01-01 of the calendar day of a moment."""
-    return moment.date().delta(ibis.date(1970, 1, 1), unit="day").cast("int64")
+    return moment.date().delta(ibis.date("1970-01-01"), unit="day").cast("int64")
