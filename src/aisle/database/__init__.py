@@ -7,6 +7,7 @@ from aisle.database.extraction import FILTERS_IN_ORDER, Extraction
 from aisle.database.fingerprint import fingerprint
 from aisle.database.grocery_star_layout import GroceryStarLayout
 from aisle.database.layout import CanonicalLayout
+from aisle.database.loading import Loaded, load
 from aisle.database.mysql import MySQL
 from aisle.database.parquet_folder import ParquetFolder
 from aisle.database.postgresql import PostgreSQL
@@ -20,6 +21,7 @@ __all__ = [
     "Engine",
     "Extraction",
     "GroceryStarLayout",
+    "Loaded",
     "MySQL",
     "ParquetFolder",
     "PostgreSQL",
@@ -27,4 +29,5 @@ __all__ = [
     "Session",
     "check_rows",
     "fingerprint",
+    "load",
 ]

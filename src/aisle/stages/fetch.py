@@ -20,12 +20,17 @@ def run(*, source: Source, output: Path) -> None:
         ValueError: the source lacks a table that is required, or gives one that is not canonical; ``output`` has not
             changed.
     """
-    rows = write_parts(_parts(source), Path(output))
+    rows = write_parts(parts(source), Path(output))
     for name, count in rows.items():
         log.info("%-18s %10d rows", name, count)
 
 
-def _parts(source: Source) -> Iterator[tuple[str, pyarrow.Table]]:
+def parts(source: Source) -> Iterator[tuple[str, pyarrow.Table]]:
+    """The source's rows, part by part, each with its table; what its policy did is logged.
+
+    Raises:
+        ValueError: after the last part, the source lacks a table that is required, or gives one that is not canonical.
+    """
     given = set()
     for batch in source.batches():
         given.add(batch.table)
