@@ -89,6 +89,7 @@ def make_grocery(customers: int, seed: int) -> dict[str, pyarrow.Table]:
         "price_sensitivity": codes(["LA", "MM", "UM"], 0.02),
         "status": [None] * count,
         "paid": [None] * count,
+        "payment_count": [None] * count,
     }
     line_count = np.where(rng.random(count) < 0.04, 0, rng.integers(1, 7, count))
     bought = [rng.choice(products, n, replace=False) for n in line_count]

@@ -199,7 +199,7 @@ BASKETS = Table(
     {
         "basket_id": Column(TEXT, "the basket"),
         "customer_id": Column(TEXT, "who paid; null = no card", nullable=True),
-        "store_id": Column(TEXT, "where"),
+        "store_id": Column(TEXT, "where; null = unknown, as of an order without items", nullable=True),
         "shopped_at": Column(MOMENT, "when, in the store's local time"),
         "basket_size": _code("S = 1-2 items, M = 3-9, L = 10 and more", BASKET_SIZES),
         "basket_type": _code("the kind of shopping trip", BASKET_TYPES),
@@ -207,6 +207,9 @@ BASKETS = Table(
         "price_sensitivity": _code("the basket's price sensitivity", tuple(PRICE_SENSITIVITIES)),
         "status": Column(TEXT, "the order's state, where the source has one", nullable=True),
         "paid": Column(MONEY, "amount paid; null = the sum of its lines", nullable=True),
+        "payment_count": Column(
+            COUNT, "payments it was paid with; null = the source does not say", nullable=True, minimum=0
+        ),
     },
     references={"customer_id": "customers", "store_id": "stores"},
 )
@@ -331,6 +334,7 @@ GROUP_SPEND = Table(
         "item_count": Column(COUNT, "items", minimum=1),
         "spend": Column(MONEY, "money paid", minimum=0),
     },
+    optional=True,
 )
 FILTERS = Table(
     "filters",

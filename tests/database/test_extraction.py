@@ -225,6 +225,7 @@ def basket_tables(draw: st.DrawFn) -> Tables:
             "price_sensitivity": [draw(some("MM", "XX", None)) for _ in baskets],
             "status": [None for _ in baskets],
             "paid": [draw(some(None, Decimal("0.01"))) for _ in baskets],
+            "payment_count": [draw(some(None, 0, 2)) for _ in baskets],
         },
     }
     keys = draw(

@@ -13,6 +13,7 @@ import pyarrow.parquet
 import pytest
 
 from aisle.sources import grocery_star as star
+from aisle.sources import line_items
 from aisle.sources.grocery_star import GroceryStar
 from aisle.tables import CANONICAL
 
@@ -73,9 +74,9 @@ def write(folder: Path, tables: dict[str, pd.DataFrame], ending: str = "parquet"
     return folder
 
 
-def read(folder: Path) -> dict[str, pyarrow.Table]:
+def read(folder: Path, **policy: str) -> dict[str, pyarrow.Table]:
     parts: dict[str, list[pyarrow.Table]] = {}
-    for batch in GroceryStar(folder).batches():
+    for batch in GroceryStar(folder, **policy).batches():
         parts.setdefault(batch.table, []).append(batch.rows)
     return {name: pyarrow.concat_tables(rows) for name, rows in parts.items()}
 
@@ -166,7 +167,7 @@ def test_the_order_of_the_rows_changes_nothing(tmp_path):
 
 def test_repeats_of_a_product_in_a_basket_are_added_up_and_counted(tmp_path):
     tables = read(write(tmp_path / "star", with_lines((7, 2, 1, 0.05, "P2", "C1", 20, "S1"))))
-    assert dirt(tables) == {star.LINE_REPEATED.sentence: 1}
+    assert dirt(tables) == {line_items.LINE_REPEATED.sentence: 1}
     assert tables["lines"].to_pylist()[-1] == {
         "basket_id": "20",
         "product_id": "P2",
@@ -184,11 +185,11 @@ def test_repeats_of_a_product_in_a_basket_are_added_up_and_counted(tmp_path):
         ((9, 2, 1, 1.0, "P1", "C1", 20, "S999"), star.LINE_NO_STORE),
         ((9, 2, 1, 1.0, "P1", "C1", 20, None), star.LINE_NO_STORE),
         ((9, 999, 1, 1.0, "P1", "C1", 20, "S1"), star.LINE_NO_TIME),
-        ((9, 2, 0, 1.0, "P1", "C1", 20, "S1"), star.LINE_NO_ITEM),
-        ((9, 2, -1, 1.0, "P1", "C1", 20, "S1"), star.LINE_NO_ITEM),
-        ((9, 2, 1, -0.01, "P1", "C1", 20, "S1"), star.LINE_NO_SPEND),
-        ((9, 2, 1, float("inf"), "P1", "C1", 20, "S1"), star.LINE_NO_SPEND),
-        ((9, 2, 1, None, "P1", "C1", 20, "S1"), star.LINE_NO_SPEND),
+        ((9, 2, 0, 1.0, "P1", "C1", 20, "S1"), line_items.LINE_NO_ITEM),
+        ((9, 2, -1, 1.0, "P1", "C1", 20, "S1"), line_items.LINE_NO_ITEM),
+        ((9, 2, 1, -0.01, "P1", "C1", 20, "S1"), line_items.LINE_NO_SPEND),
+        ((9, 2, 1, float("inf"), "P1", "C1", 20, "S1"), line_items.LINE_NO_SPEND),
+        ((9, 2, 1, None, "P1", "C1", 20, "S1"), line_items.LINE_NO_SPEND),
     ],
 )
 @pytest.mark.parametrize("ending", ["parquet", "csv"])
@@ -200,6 +201,52 @@ def test_a_dirty_line_is_dropped_and_counted_and_harms_no_other(tmp_path, line, 
     assert dirt(tables) == {rule.sentence: 1}
     assert tables["lines"].equals(expected["lines"])
     assert tables["baskets"].equals(expected["baskets"])
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_a_quantity_below_one_is_refused_where_the_policy_says_so(tmp_path, ending):
+    folder = write(tmp_path / "star", with_lines((9, 2, -2, -0.20, "P2", "C1", 20, "S1")), ending)
+    place = "row 7" if ending == "parquet" else "line 8"
+    with pytest.raises(ValueError, match=rf"{place}, column quantity: .* must be at least 1; got -2; mend it"):
+        read(folder, nonpositive_quantity="error")
+
+
+def test_a_return_is_taken_off_what_the_basket_has_of_the_product(tmp_path):
+    folder = write(tmp_path / "star", with_lines((9, 2, -2, -0.20, "P2", "C1", 20, "S1")))
+    tables = read(folder, nonpositive_quantity="keep")
+    assert tables["lines"].to_pylist()[-1] == {
+        "basket_id": "20",
+        "product_id": "P2",
+        "quantity": 1,
+        "spend": Decimal("0.10"),
+    }
+    assert dirt(tables) == {line_items.LINE_RETURNED.sentence: 1, line_items.LINE_REPEATED.sentence: 1}
+
+
+def test_a_basket_of_nothing_but_returns_is_dropped(tmp_path):
+    lines = CLEAN["Transactions"].assign(quantity=[3, 1, -1, 2, 1, 1])
+    tables = read(write(tmp_path / "star", {**CLEAN, "Transactions": lines}), nonpositive_quantity="keep")
+    assert tables["baskets"].column("basket_id").to_pylist() == ["3", "100", "20"]
+    assert dirt(tables) == {
+        line_items.LINE_RETURNED.sentence: 1,
+        line_items.LINE_NOTHING.sentence: 1,
+        star.BASKET_EMPTY.sentence: 1,
+    }
+
+
+def test_an_unknown_policy_is_refused_with_those_there_are():
+    with pytest.raises(ValueError, match=r"nonpositive_quantity must be one of drop, keep, error; got 'ignore'"):
+        GroceryStar("anywhere", nonpositive_quantity="ignore")
+
+
+def test_lines_without_their_basket_or_product_are_counted_and_the_first_five_named(tmp_path, caplog):
+    lost = [(9, 2, 1, 1.0, "P1", "C1", 900 + number, "S1") for number in (6, 5, 4, 3, 2, 1, 6)]
+    folder = write(tmp_path / "star", with_lines(*lost, (9, 2, 1, 1.0, "P404", "C1", 20, "S1")))
+    read(folder)
+    assert [record.message.split("Transactions.parquet: ")[1] for record in caplog.records] == [
+        "7 lines dropped: The basket is not in Baskets. The first: 906, 905, 904, 903, 902.",
+        "1 lines dropped: The product is not in Products. The first: P404.",
+    ]
 
 
 def test_a_line_that_breaks_two_rules_is_counted_once(tmp_path):
@@ -244,7 +291,7 @@ def test_a_basket_of_a_customer_without_a_row_counts_as_one_without_a_card(tmp_p
 
 def test_spend_that_is_not_in_cents_is_rounded_and_counted(tmp_path):
     tables = read(write(tmp_path / "star", with_lines((9, 2, 1, 1.125, "P1", "C1", 20, "S1"))))
-    assert dirt(tables) == {star.LINE_ROUNDED.sentence: 1}
+    assert dirt(tables) == {line_items.LINE_ROUNDED.sentence: 1}
     assert Decimal("1.12") in tables["lines"].column("spend").to_pylist()
 
 
@@ -273,7 +320,7 @@ def test_a_table_in_two_files_is_refused(tmp_path):
 @pytest.mark.parametrize("ending", ["parquet", "csv"])
 def test_a_table_without_rows_is_named(tmp_path, table, ending):
     folder = write(tmp_path / "star", {**CLEAN, table: CLEAN[table].iloc[:0]}, ending)
-    with pytest.raises(ValueError, match=rf"table {table} needs rows, but has none"):
+    with pytest.raises(ValueError, match=rf"(?i){table}\.{ending}.* needs rows.*, but has none; export it again"):
         read(folder)
 
 
@@ -282,7 +329,7 @@ def test_an_empty_file_is_named(tmp_path, ending):
     folder = write(tmp_path / "star", CLEAN, ending)
     file = next(path for path in folder.iterdir() if path.stem.lower() == "products")
     file.write_bytes(b"")
-    with pytest.raises(ValueError, match=r"table Products needs rows, but the file is empty"):
+    with pytest.raises(ValueError, match=r"(?i)products\.(csv|parquet).* needs .*rows, but the file is empty"):
         read(folder)
 
 
@@ -297,7 +344,7 @@ def test_a_foreign_file_is_named(tmp_path, table):
 def test_a_foreign_csv_file_is_named(tmp_path):
     folder = write(tmp_path / "star", CLEAN, "csv")
     (folder / "stores.CSV").write_bytes(b"\x89PNG\r\n\xff\xfe" * 20)
-    with pytest.raises(ValueError, match=r"stores.CSV: table Stores must be readable as csv, but: 'utf-8'"):
+    with pytest.raises(ValueError, match=r"stores.CSV, line 1: must be UTF-8, but holds the byte 0x89"):
         read(folder)
 
 
@@ -315,9 +362,8 @@ def test_a_foreign_csv_file_is_named(tmp_path):
 @pytest.mark.parametrize("ending", ["parquet", "csv"])
 def test_a_missing_column_is_named(tmp_path, table, column, ending):
     folder = write(tmp_path / "star", without(table, column), ending)
-    with pytest.raises(
-        ValueError, match=rf"table {table} needs each of the columns .* once; \['{column}'\] are missing"
-    ):
+    message = rf"(?i){table}\.{ending}.* needs .*the columns .*; (missing: \['{column}'\]|\['{column}'\] are missing)"
+    with pytest.raises(ValueError, match=message):
         read(folder)
 
 
@@ -331,15 +377,19 @@ def test_a_missing_column_is_named(tmp_path, table, column, ending):
         ("Timestamps", "time_id", [1, 2, 3, 1]),
     ],
 )
-def test_a_repeated_key_is_named(tmp_path, table, column, repeated):
-    folder = write(tmp_path / "star", changed(table, **{column: repeated}))
-    with pytest.raises(ValueError, match=rf"table {table} must have one row per {column}; 1 rows repeat one"):
+@pytest.mark.parametrize("ending", ["parquet", "csv"])
+def test_a_repeated_key_is_named(tmp_path, table, column, repeated, ending):
+    row = next(place for place, key in enumerate(repeated) if key in repeated[:place])
+    place = f"row {row + 1}" if ending == "parquet" else f"line {row + 2}"
+    folder = write(tmp_path / "star", changed(table, **{column: repeated}), ending)
+    message = rf"{table}\.{ending}, {place}, column {column}: .* one row per {column}; '{repeated[row]}' was"
+    with pytest.raises(ValueError, match=f"(?i){message}"):
         read(folder)
 
 
 def test_a_key_that_is_null_is_named(tmp_path):
     folder = write(tmp_path / "star", changed("Stores", store_id=["S1", None]))
-    with pytest.raises(ValueError, match=r"table Stores needs a store_id in every row; 1 rows have none"):
+    with pytest.raises(ValueError, match=r"Stores.parquet, row 2, column store_id: must be an id; got nothing"):
         read(folder)
 
 
@@ -350,11 +400,31 @@ def test_a_key_that_is_null_is_named(tmp_path):
         ("Transactions", "spend", ["1"] * 6, r"Transactions.spend must hold numbers; got (large_)?string"),
         ("Transactions", "prod_id", [0.5] * 6, r"Transactions.prod_id must hold text or whole numbers; got double"),
         ("Baskets", "basket_type", [1, 2, 3, 4], r"Baskets.basket_type must hold text; got int64"),
-        ("Timestamps", "shop_date", [20060416, 20061301, 20060410, 1], r"shop_date must be .*; 2 rows .* '20061301'"),
-        ("Timestamps", "shop_date", [19691231] * 4, r"Timestamps.shop_date must be a day from 1970 on"),
-        ("Timestamps", "shop_hour", [23, 24, 0, 0], r"shop_hour must be an hour from 0 to 23; 1 rows .* 24\."),
-        ("Baskets", "basket_size", ["S", "M", "Q", "S"], r"baskets.basket_size must be one of .* 'Q'"),
-        ("Customers", "cust_lifestage", ["YA", "YF", "ZZ"], r"customers.lifestage must be one of .* 'ZZ'"),
+        (
+            "Timestamps",
+            "shop_date",
+            [20060416, 20061301, 20060410, 1],
+            r"row 2, column shop_date: .* got 20061301",
+        ),
+        (
+            "Timestamps",
+            "shop_date",
+            [19691231] * 4,
+            r"row 1, column shop_date: must be a day from 1970 to",
+        ),
+        ("Timestamps", "shop_hour", [23, 24, 0, 0], r"row 2, column shop_hour: must be an hour from 0 to 23; got 24"),
+        (
+            "Baskets",
+            "basket_size",
+            ["S", "M", "Q", "S"],
+            r"row 3, column basket_size: must be one of .* got 'Q'",
+        ),
+        (
+            "Customers",
+            "cust_lifestage",
+            ["YA", "YF", "ZZ"],
+            r"row 3, column cust_lifestage: .* got 'ZZ'",
+        ),
     ],
 )
 def test_values_of_a_wrong_kind_are_named(tmp_path, table, column, values, message):
@@ -366,7 +436,7 @@ def test_values_of_a_wrong_kind_are_named(tmp_path, table, column, values, messa
 def test_a_wrong_value_in_a_csv_file_is_named(tmp_path):
     folder = write(tmp_path / "star", changed("Transactions", quantity=["1", "2", "3", "4", "5", "many"]), "csv")
     with pytest.raises(
-        ValueError, match=r"transactions.CSV: .* but: column quantity: Row #7: CSV conversion error .*'many'"
+        ValueError, match=r"transactions.CSV, line 7, column quantity: must be a whole number; got 'many'"
     ):
         read(folder)
 
@@ -384,9 +454,7 @@ def test_a_damaged_parquet_file_is_named(tmp_path):
 def test_a_cut_line_in_a_csv_file_is_named(tmp_path):
     file = write(tmp_path / "star", CLEAN, "csv") / "transactions.CSV"
     file.write_text(file.read_text() + "7,2,1\n")
-    with pytest.raises(
-        ValueError, match=r"transactions.CSV: .* but: CSV parse error: Row #8: Expected 8 columns, got 3"
-    ):
+    with pytest.raises(ValueError, match=r"transactions.CSV, line 8: must have 8 values, as its header; got 3"):
         read(file.parent)
 
 

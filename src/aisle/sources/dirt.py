@@ -1,5 +1,6 @@
 """What a source's cleaning policy did: rules as sentences, and how many rows each was applied to."""
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,8 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pyarrow
+import pyarrow.compute
 
 from aisle.tables import DIRT
+
+log = logging.getLogger(__name__)
+
+_NAMED = 5
+"""How many of the ids that are not found are named in the log."""
 
 
 @dataclass(frozen=True)
@@ -49,3 +56,32 @@ def dirt_table(policy: Iterable[Rule], counts: Mapping[Rule, int]) -> pyarrow.Ta
         },
         schema=DIRT.arrow_schema,
     )
+
+
+class Strangers:
+    """The first ids that were not found where they should be, by the rule that counts them."""
+
+    def __init__(self) -> None:
+        self._ids: dict[Rule, dict[str, None]] = {}
+
+    def add(self, rule: Rule, ids: pyarrow.ChunkedArray, unknown: npt.NDArray[np.bool_]) -> None:
+        """Note ids, in their order, where ``unknown``; a missing id has no name."""
+        found = self._ids.setdefault(rule, {})
+        if len(found) < _NAMED and unknown.any():
+            for name in pyarrow.compute.unique(ids.filter(pyarrow.array(unknown)).drop_null())[:_NAMED].to_pylist():
+                if len(found) < _NAMED:
+                    found.setdefault(name)
+
+    def log(self, origin: object, counts: Mapping[Rule, int]) -> None:
+        """One warning per rule that some row broke: how many, and the first five ids."""
+        for rule, ids in self._ids.items():
+            if counts.get(rule, 0):
+                named = f" The first: {', '.join(ids)}." if ids else " They name none."
+                log.warning("%s: %d %s %s: %s%s", origin, counts[rule], rule.table, rule.action, rule.sentence, named)
+
+
+def first_repeat(keys: pyarrow.ChunkedArray) -> int | None:
+    """The place of the first key that was there before; None where all differ."""
+    if pyarrow.compute.count_distinct(keys).as_py() == len(keys):
+        return None
+    return int(np.flatnonzero(keys.to_pandas().duplicated().to_numpy())[0])

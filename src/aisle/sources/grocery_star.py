@@ -4,31 +4,24 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 import pyarrow
-import pyarrow.compute
 
 from aisle.sources import Batch
-from aisle.sources.dirt import Rule, dirt_table, first_broken
-from aisle.sources.money import not_whole_cents, to_cents, to_decimals
+from aisle.sources.dirt import Rule, Strangers, dirt_table, first_broken
+from aisle.sources.kinds import days, weeks
+from aisle.sources.line_items import LINE, LINE_POLICY, LinePolicy, Numbers, add_up, line_rows, row_numbers
 from aisle.sources.star_files import StarFile, find_star
 from aisle.tables import CANONICAL, MOMENT
-
-Numbers = npt.NDArray[np.int64]
 
 LINE_NO_BASKET = Rule("lines", "The basket is not in Baskets.")
 LINE_NO_PRODUCT = Rule("lines", "The product is not in Products.")
 LINE_NO_STORE = Rule("lines", "The store is not in Stores.")
 LINE_NO_TIME = Rule("lines", "The time is not in Timestamps.")
-LINE_NO_ITEM = Rule("lines", "The quantity is missing or below 1.")
-LINE_NO_SPEND = Rule("lines", "The spend is missing, negative or no number.")
 LINE_CONFLICT = Rule("lines", "The basket has more than one customer, store or time.")
-LINE_ROUNDED = Rule("lines", "The spend was not in whole cents and was rounded.", "changed")
-LINE_REPEATED = Rule("lines", "The product was in the basket before: quantity and spend were added up.", "changed")
 BASKET_EMPTY = Rule("baskets", "No line of the basket is left.")
 BASKET_STRANGER = Rule(
     "baskets", "The customer is not in Customers: the basket counts as one without a card.", "changed"
@@ -38,21 +31,15 @@ POLICY = (
     LINE_NO_PRODUCT,
     LINE_NO_STORE,
     LINE_NO_TIME,
-    LINE_NO_ITEM,
-    LINE_NO_SPEND,
+    *LINE_POLICY,
     LINE_CONFLICT,
-    LINE_ROUNDED,
-    LINE_REPEATED,
     BASKET_EMPTY,
     BASKET_STRANGER,
 )
 
 _UNSEEN, _STRANGER, _NOBODY = -3, -2, -1
 """In place of a row number: the basket had no line yet, the customer is not in Customers, no customer."""
-_LINE = np.dtype([("basket", "i4"), ("product", "i4"), ("quantity", "i8"), ("cents", "i8")])
 _HOURS_A_DAY, _MICROSECONDS_AN_HOUR = 24, 3_600_000_000
-_FIRST_MONDAY = -3
-"""The day on which the week of 1970-01-01 began, in days since then."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +56,15 @@ class GroceryStar:
     A line of an unknown basket, product, store or time, without items or without an amount is dropped, and so are the
     lines of a basket with two customers, stores or times: nobody can say whose it was. Baskets without a line go with
     them. The table ``dirt`` counts it all; a line counts under the first rule it breaks, in the order of `POLICY`.
+    ``nonpositive_quantity`` is drop, keep or error: `aisle.sources.line_items.LinePolicy`. Columns beyond those that
+    are read are passed over: tables of databases have them.
     """
 
     path: str | Path
+    nonpositive_quantity: str = "drop"
+
+    def __post_init__(self) -> None:
+        LinePolicy(self.nonpositive_quantity)
 
     def batches(self) -> Iterator[Batch]:
         """Customers, stores, products, then baskets and lines of each week in turn, then dirt.
@@ -85,17 +78,22 @@ class GroceryStar:
         for table, rows in (("customers", star.customers), ("stores", star.stores), ("products", star.products)):
             yield Batch.checked(table, rows, f"{self.path}")
         with tempfile.TemporaryDirectory(prefix="aisle-") as folder:
-            receipts, counts = _sort_into_weeks(files["Transactions"], star, Path(folder))
+            policy = LinePolicy(self.nonpositive_quantity)
+            receipts, counts = _sort_into_weeks(files["Transactions"], star, policy, Path(folder))
+            kept = np.zeros(star.baskets.num_rows, dtype=bool)
             for file in sorted(Path(folder).iterdir()):
-                lines = np.fromfile(file, dtype=_LINE)
+                lines = np.fromfile(file, dtype=LINE)
                 fitting = ~receipts.conflict[lines["basket"]]
                 counts[LINE_CONFLICT] += int((~fitting).sum())
-                week = _add_repeats(lines[fitting])
-                counts[LINE_REPEATED] += int(fitting.sum()) - len(week)
+                week = add_up(lines[fitting], counts)
                 if len(week):
-                    yield Batch.checked("baskets", _baskets(star, receipts, np.unique(week["basket"])), f"{self.path}")
-                    yield Batch.checked("lines", _lines(star, week), f"{self.path}")
-        kept = (receipts.hour != _UNSEEN) & ~receipts.conflict
+                    numbers = np.unique(week["basket"])
+                    kept[numbers] = True
+                    yield Batch.checked("baskets", _baskets(star, receipts, numbers), f"{self.path}")
+                    lines_of_week = line_rows(
+                        week, star.baskets.column("basket_id"), star.products.column("product_id")
+                    )
+                    yield Batch.checked("lines", lines_of_week, f"{self.path}")
         counts[BASKET_EMPTY] = int((~kept).sum())
         counts[BASKET_STRANGER] = int((receipts.customer[kept] == _STRANGER).sum())
         yield Batch.checked("dirt", dirt_table(POLICY, counts), f"{self.path}")
@@ -123,7 +121,7 @@ class _Star:
             products=_renamed("products", files["Products"].rows("prod_id")),
             baskets=files["Baskets"].rows("basket_id"),
             time_ids=times.column("time_id"),
-            hours=_hours(times, files["Timestamps"].path),
+            hours=_hours(times),
         )
 
 
@@ -141,58 +139,45 @@ class _Receipts:
             self.conflict[basket[said[basket] != value]] = True
 
 
-def _sort_into_weeks(file: StarFile, star: _Star, folder: Path) -> tuple[_Receipts, Counter[Rule]]:
+def _sort_into_weeks(file: StarFile, star: _Star, policy: LinePolicy, folder: Path) -> tuple[_Receipts, Counter[Rule]]:
     """Writes the lines that keep the rules into one file per week, Monday to Sunday, whose names sort by time."""
-    receipts, counts = _Receipts(star.baskets.num_rows), Counter[Rule]()
+    receipts, counts, strangers = _Receipts(star.baskets.num_rows), Counter[Rule](), Strangers()
+    row = 0
     for part in file.parts():
-        basket = _row_numbers(part.column("basket_id"), star.baskets.column("basket_id"))
-        product = _row_numbers(part.column("prod_id"), star.products.column("product_id"))
-        store = _row_numbers(part.column("store_id"), star.stores.column("store_id"))
-        time = _row_numbers(part.column("time_id"), star.time_ids)
+        basket = row_numbers(part.column("basket_id"), star.baskets.column("basket_id"))
+        product = row_numbers(part.column("prod_id"), star.products.column("product_id"))
+        store = row_numbers(part.column("store_id"), star.stores.column("store_id"))
+        time = row_numbers(part.column("time_id"), star.time_ids)
         named = part.column("cust_id").is_valid().to_numpy()
-        customer = _row_numbers(part.column("cust_id"), star.customers.column("customer_id"))
+        customer = row_numbers(part.column("cust_id"), star.customers.column("customer_id"))
         customer = np.where(named & (customer == _NOBODY), _STRANGER, customer)
-        quantity = part.column("quantity").fill_null(0).to_numpy()
-        spend = part.column("spend").fill_null(np.nan).to_numpy()
-        clean, broken = first_broken(
-            {
-                LINE_NO_BASKET: basket < 0,
-                LINE_NO_PRODUCT: product < 0,
-                LINE_NO_STORE: store < 0,
-                LINE_NO_TIME: time < 0,
-                LINE_NO_ITEM: quantity < 1,
-                LINE_NO_SPEND: ~(np.isfinite(spend) & (spend >= 0)),
-            }
-        )
+        judged = policy.judge(part.column("quantity"), part.column("spend"), partial(_place, file, row))
+        row += part.num_rows
+        unknown = {
+            LINE_NO_BASKET: ("basket_id", basket < 0),
+            LINE_NO_PRODUCT: ("prod_id", product < 0),
+            LINE_NO_STORE: ("store_id", store < 0),
+            LINE_NO_TIME: ("time_id", time < 0),
+        }
+        for rule, (column, mask) in unknown.items():
+            strangers.add(rule, part.column(column), mask)
+        clean, broken = first_broken({rule: mask for rule, (_, mask) in unknown.items()} | dict(judged.broken))
         counts.update(broken)
-        counts[LINE_ROUNDED] += int(not_whole_cents(spend[clean]).sum())
         hour = star.hours[time[clean]]
         receipts.add(basket[clean], customer=customer[clean], store=store[clean], hour=hour)
-        lines = np.empty(int(clean.sum()), dtype=_LINE)
+        lines = np.empty(int(clean.sum()), dtype=LINE)
         lines["basket"], lines["product"] = basket[clean], product[clean]
-        lines["quantity"], lines["cents"] = quantity[clean], to_cents(spend[clean])
-        weeks = (hour // _HOURS_A_DAY - _FIRST_MONDAY) // 7
-        for week in np.unique(weeks):
+        lines["quantity"], lines["cents"] = judged.items[clean], judged.cents(clean, counts)
+        week_of_line = weeks(hour // _HOURS_A_DAY)
+        for week in np.unique(week_of_line):
             with (folder / f"{week:06}").open("ab") as week_file:
-                lines[weeks == week].tofile(week_file)
+                lines[week_of_line == week].tofile(week_file)
+    strangers.log(file.path, counts)
     return receipts, counts
 
 
-def _row_numbers(ids: pyarrow.ChunkedArray, known: pyarrow.ChunkedArray) -> Numbers:
-    """The place of each id among the ``known``; -1 where it is null or not among them."""
-    places = pyarrow.compute.index_in(ids, value_set=known, skip_nulls=True)
-    return np.asarray(places.fill_null(-1).to_numpy(), dtype=np.int64)
-
-
-def _add_repeats(lines: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
-    """One line per basket and product, sorted by both."""
-    ordered = lines[np.lexsort((lines["product"], lines["basket"]))]
-    changed = (np.diff(ordered["basket"]) != 0) | (np.diff(ordered["product"]) != 0)
-    starts = np.flatnonzero(np.r_[True, changed])[: len(ordered)]
-    summed = ordered[starts]
-    for column in ("quantity", "cents"):
-        summed[column] = np.add.reduceat(ordered[column], starts) if len(starts) else 0
-    return summed
+def _place(file: StarFile, before: int, row: int) -> str:
+    return f"{file.place(before + row)}, column quantity"
 
 
 def _baskets(star: _Star, receipts: _Receipts, numbers: Numbers) -> pyarrow.Table:
@@ -212,17 +197,7 @@ def _baskets(star: _Star, receipts: _Receipts, numbers: Numbers) -> pyarrow.Tabl
             "price_sensitivity": codes.column("basket_price_sensitivity"),
             "status": pyarrow.nulls(len(numbers)),
             "paid": pyarrow.nulls(len(numbers)),
-        }
-    )
-
-
-def _lines(star: _Star, lines: npt.NDArray[np.void]) -> pyarrow.Table:
-    return pyarrow.table(
-        {
-            "basket_id": star.baskets.column("basket_id").take(pyarrow.array(lines["basket"])),
-            "product_id": star.products.column("product_id").take(pyarrow.array(lines["product"])),
-            "quantity": pyarrow.array(lines["quantity"]),
-            "spend": to_decimals(lines["cents"]),
+            "payment_count": pyarrow.nulls(len(numbers)),
         }
     )
 
@@ -231,17 +206,6 @@ def _renamed(table: str, rows: pyarrow.Table) -> pyarrow.Table:
     return rows.rename_columns(list(CANONICAL[table].columns))
 
 
-def _hours(times: pyarrow.Table, path: Path) -> Numbers:
-    """Hours since 1970-01-01 from the columns shop_date (yyyymmdd) and shop_hour (0 to 23)."""
-    written = times.column("shop_date").to_pandas()
-    dates = pd.to_datetime(written, format="%Y%m%d", errors="coerce")
-    hours = times.column("shop_hour").to_pandas()
-    for column, values, wrong, meaning in (
-        ("shop_date", written, dates.isna() | (dates < pd.Timestamp(0)), "a day from 1970 on, written yyyymmdd"),
-        ("shop_hour", hours, ~hours.between(0, 23), "an hour from 0 to 23"),
-    ):
-        if wrong.any():
-            message = f"{path}: Timestamps.{column} must be {meaning}; {int(wrong.sum())} rows are not, the first is "
-            raise ValueError(f"{message}{values[wrong].tolist()[0]!r}.")
-    days = dates.to_numpy().astype("datetime64[D]").astype(np.int64)
-    return np.asarray(days * _HOURS_A_DAY + hours.to_numpy(np.int64))
+def _hours(times: pyarrow.Table) -> Numbers:
+    """Hours since 1970-01-01."""
+    return np.asarray(days(times.column("shop_date")) * _HOURS_A_DAY + times.column("shop_hour").to_numpy())

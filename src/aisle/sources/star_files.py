@@ -1,77 +1,49 @@
 """The files of a grocery star: found, opened and read in typed parts; whatever is wrong is said in one sentence."""
 
-import csv
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow
 import pyarrow.compute
-import pyarrow.csv
 import pyarrow.parquet
 
+from aisle.sources.csv_files import CsvFile, CsvForm
+from aisle.sources.dirt import first_repeat
+from aisle.sources.kinds import AMOUNT, DAY, HOUR, ID, QUANTITY, TEXT, Kind, code, said
+from aisle.tables import BASKETS, CUSTOMERS, STORES
+
 _ENDINGS = (".parquet", ".csv")
-_NULL_TEXTS = ["", "NULL", "\\N"]
-_CSV_BLOCK = 8 * 2**20
 _PART_ROWS = 2**17
-"""Bytes and rows read at a time: every part is looked up among all baskets, so parts should be few."""
+"""Rows read at a time: every part is looked up among all baskets, so parts should be few."""
 
-
-@dataclass(frozen=True)
-class _Kind:
-    """What a column may hold in a Parquet file, and the type it is read as."""
-
-    meaning: str
-    type: pyarrow.DataType
-    accepts: Callable[[pyarrow.DataType], bool]
-
-
-def _is_text(found: pyarrow.DataType) -> bool:
-    plain = found.value_type if pyarrow.types.is_dictionary(found) else found
-    return bool(pyarrow.types.is_string(plain) or pyarrow.types.is_large_string(plain) or pyarrow.types.is_null(plain))
-
-
-def _is_whole(found: pyarrow.DataType) -> bool:
-    return bool(pyarrow.types.is_integer(found))
-
-
-def _is_text_or_whole(found: pyarrow.DataType) -> bool:
-    return _is_text(found) or _is_whole(found)
-
-
-def _is_number(found: pyarrow.DataType) -> bool:
-    return bool(_is_whole(found) or pyarrow.types.is_floating(found) or pyarrow.types.is_decimal(found))
-
-
-_ID = _Kind("text or whole numbers", pyarrow.string(), _is_text_or_whole)
-_CODE = _Kind("text", pyarrow.string(), _is_text)
-_COUNT = _Kind("whole numbers", pyarrow.int64(), _is_whole)
-_AMOUNT = _Kind("numbers", pyarrow.float64(), _is_number)
-
-_TABLES: Mapping[str, Mapping[str, _Kind]] = {
+_TABLES: Mapping[str, Mapping[str, Kind]] = {
     "Baskets": {
-        "basket_id": _ID,
-        "basket_size": _CODE,
-        "basket_price_sensitivity": _CODE,
-        "basket_type": _CODE,
-        "basket_dominant_mission": _CODE,
+        "basket_id": ID,
+        "basket_size": code(BASKETS.columns["basket_size"]),
+        "basket_price_sensitivity": code(BASKETS.columns["price_sensitivity"]),
+        "basket_type": code(BASKETS.columns["basket_type"]),
+        "basket_dominant_mission": code(BASKETS.columns["dominant_mission"]),
     },
-    "Customers": {"cust_id": _ID, "cust_price_sensitivity": _CODE, "cust_lifestage": _CODE},
-    "Products": {"prod_id": _ID, "prod_code_10": _ID, "prod_code_20": _ID, "prod_code_30": _ID, "prod_code_40": _ID},
-    "Stores": {"store_id": _ID, "store_format": _CODE, "store_region": _CODE},
-    "Timestamps": {"time_id": _ID, "shop_date": _ID, "shop_hour": _COUNT},
+    "Customers": {
+        "cust_id": ID,
+        "cust_price_sensitivity": code(CUSTOMERS.columns["price_sensitivity"]),
+        "cust_lifestage": code(CUSTOMERS.columns["lifestage"]),
+    },
+    "Products": {"prod_id": ID, "prod_code_10": TEXT, "prod_code_20": TEXT, "prod_code_30": TEXT, "prod_code_40": TEXT},
+    "Stores": {"store_id": ID, "store_format": code(STORES.columns["store_format"]), "store_region": TEXT},
+    "Timestamps": {"time_id": ID, "shop_date": DAY, "shop_hour": HOUR},
     "Transactions": {
-        "basket_id": _ID,
-        "cust_id": _ID,
-        "store_id": _ID,
-        "time_id": _ID,
-        "prod_id": _ID,
-        "quantity": _COUNT,
-        "spend": _AMOUNT,
+        "basket_id": TEXT,
+        "cust_id": TEXT,
+        "store_id": TEXT,
+        "time_id": TEXT,
+        "prod_id": TEXT,
+        "quantity": QUANTITY,
+        "spend": AMOUNT,
     },
 }
-"""The columns that are read; a file may have more."""
+"""The columns that are read; a file may have more, as tables of databases do."""
 
 
 @dataclass(frozen=True)
@@ -87,82 +59,91 @@ class StarFile:
         Raises:
             ValueError: the file is no Parquet or CSV file, is empty, lacks a column, or a column holds something else.
         """
+        if self.path.suffix.lower() == ".csv":
+            yield from CsvFile(self.path).parts(CsvForm(_TABLES[self.table], open=True))
+            return
         if self.path.stat().st_size == 0:
             raise ValueError(f"{self.path}: table {self.table} needs rows, but the file is empty; export it again.")
         try:
-            yield from self._typed_parts()
-        except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, UnicodeDecodeError, csv.Error, OSError) as error:
+            yield from self._parquet_parts()
+        except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError, OSError) as error:
             if getattr(error, "errno", None) is not None:  # the system's own words: no permission, no space
                 raise
             reason = str(error).splitlines()[0].split(". ")[0].rstrip(".")
-            kind = self.path.suffix[1:].lower()
-            message = f"{self.path}: table {self.table} must be readable as {kind}, but: {reason}; export it again."
+            message = f"{self.path}: table {self.table} must be readable as parquet, but: {reason}; export it again."
             raise ValueError(message) from None
 
     def rows(self, key: str) -> pyarrow.Table:
         """All rows, sorted by ``key``.
 
         Raises:
-            ValueError: as `parts`; or a key is null or occurs twice.
+            ValueError: as `parts`; or a key occurs twice.
         """
         rows = pyarrow.concat_tables(self.parts())
-        missing = rows.column(key).null_count
-        if missing:
-            raise ValueError(f"{self.path}: table {self.table} needs a {key} in every row; {missing} rows have none.")
-        repeats = rows.num_rows - pyarrow.compute.count_distinct(rows.column(key)).as_py()
-        if repeats:
-            raise ValueError(f"{self.path}: table {self.table} must have one row per {key}; {repeats} rows repeat one.")
+        repeat = first_repeat(rows.column(key))
+        if repeat is not None:
+            got = rows.column(key)[repeat].as_py()
+            raise ValueError(
+                f"{self.place(repeat)}, column {key}: table {self.table} must have one row per {key}; "
+                f"{got!r} was there before, take one row out."
+            )
         return rows.sort_by(key).combine_chunks()
 
-    def _typed_parts(self) -> Iterator[pyarrow.Table]:
+    def place(self, row: int) -> str:
+        """The file and the line, or the row of a Parquet file, counted from 1; ``row`` is counted from 0."""
+        if self.path.suffix.lower() == ".csv":
+            return f"{self.path}, line {CsvFile(self.path).line(row)}"
+        return f"{self.path}, row {row + 1}"
+
+    # One batch is decoded after the other; a scanner reads ahead of a slower consumer without bound.
+
+    def _parquet_parts(self) -> Iterator[pyarrow.Table]:
         kinds = _TABLES[self.table]
         schema = pyarrow.schema([(column, kind.type) for column, kind in kinds.items()])
-        row_count = 0
-        for batch in self._parquet_batches() if self.path.suffix.lower() == ".parquet" else self._csv_batches():
-            row_count += batch.num_rows
-            yield pyarrow.Table.from_batches([batch]).cast(schema)
-        if row_count == 0:
+        rows = 0
+        with pyarrow.parquet.ParquetFile(self.path) as file:
+            self._check_columns(file.schema_arrow)
+            for batch in file.iter_batches(batch_size=_PART_ROWS, columns=list(kinds)):
+                part = pyarrow.Table.from_batches([batch]).select(list(kinds)).cast(schema)
+                for column, kind in kinds.items():
+                    wrong = kind.refused(part.column(column))
+                    if wrong is not None:
+                        got = part.column(column)[wrong].as_py()
+                        message = (
+                            f"{self.place(rows + wrong)}, column {column}: must be {kind.meaning}; got {said(got)}"
+                        )
+                        raise ValueError(f"{message}; mend the row or export the table again.")
+                rows += part.num_rows
+                yield part
+        if rows == 0:
             raise ValueError(f"{self.path}: table {self.table} needs rows, but has none; export it again.")
 
-    # The readers below decode one batch after the other; a scanner reads ahead of a slower consumer without bound.
-
-    def _parquet_batches(self) -> Iterator[pyarrow.RecordBatch]:
-        kinds = _TABLES[self.table]
-        with pyarrow.parquet.ParquetFile(self.path) as file:
-            self._check_columns(file.schema_arrow.names)
-            for column, kind in kinds.items():
-                found = file.schema_arrow.field(column).type
-                if not kind.accepts(found):
-                    raise ValueError(f"{self.path}: {self.table}.{column} must hold {kind.meaning}; got {found}.")
-            yield from file.iter_batches(batch_size=_PART_ROWS, columns=list(kinds))
-
-    def _csv_batches(self) -> Iterator[pyarrow.RecordBatch]:
-        kinds = _TABLES[self.table]
-        with self.path.open(encoding="utf-8-sig", newline="") as file:
-            header = next(csv.reader(file), [])
-        self._check_columns(header)
-        options = pyarrow.csv.ConvertOptions(
-            column_types={column: kind.type for column, kind in kinds.items()},
-            include_columns=list(kinds),
-            null_values=_NULL_TEXTS,
-            strings_can_be_null=True,
-        )
-        blocks = pyarrow.csv.ReadOptions(block_size=_CSV_BLOCK, use_threads=False)  # alone, errors name the row
-        try:
-            with pyarrow.csv.open_csv(self.path, read_options=blocks, convert_options=options) as reader:
-                yield from reader
-        except pyarrow.ArrowInvalid as error:
-            named = re.sub(r"In CSV column #(\d+)", lambda found: f"column {header[int(found[1])]}", str(error))
-            raise pyarrow.ArrowInvalid(named) from None
-
-    def _check_columns(self, got: list[str]) -> None:
+    def _check_columns(self, schema: pyarrow.Schema) -> None:
         needed = list(_TABLES[self.table])
-        wrong = [column for column in needed if got.count(column) != 1]
+        wrong = [column for column in needed if schema.names.count(column) != 1]
         if wrong:
-            message = (
-                f"{self.path}: table {self.table} needs each of the columns {needed} once; {wrong} are missing or "
-            )
-            raise ValueError(f"{message}there twice among {got}.")
+            message = f"{self.path}: table {self.table} needs each of the columns {needed} once; {wrong} are missing or"
+            raise ValueError(f"{message} there twice among {schema.names}.")
+        for column, kind in _TABLES[self.table].items():
+            found = schema.field(column).type
+            meaning = _misfit(kind, found)
+            if meaning:
+                raise ValueError(f"{self.path}: {self.table}.{column} must hold {meaning}; got {found}.")
+
+
+def _misfit(kind: Kind, found: pyarrow.DataType) -> str | None:
+    """What a column of a Parquet file must hold, where it holds something else."""
+    plain = found.value_type if pyarrow.types.is_dictionary(found) else found
+    text = pyarrow.types.is_string(plain) or pyarrow.types.is_large_string(plain) or pyarrow.types.is_null(plain)
+    whole = pyarrow.types.is_integer(plain)
+    number = whole or pyarrow.types.is_floating(plain) or pyarrow.types.is_decimal(plain)
+    if kind.coded:
+        return None if text else "text"
+    if pyarrow.types.is_string(kind.type) or kind is DAY:
+        return None if text or whole else "text or whole numbers"
+    if pyarrow.types.is_integer(kind.type):
+        return None if whole else "whole numbers"
+    return None if number else "numbers"
 
 
 def find_star(folder: Path) -> dict[str, StarFile]:

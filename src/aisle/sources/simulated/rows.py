@@ -14,7 +14,7 @@ from aisle.sources.simulated.codes import numbered
 from aisle.sources.simulated.population import Population
 from aisle.sources.simulated.shops import Shops
 from aisle.sources.simulated.visits import NOBODY, Visits, monday
-from aisle.tables import MONEY
+from aisle.tables import COUNT, MONEY
 
 FIRST_BASKET_WEEK = 9941001
 """The first seven digits of the basket ids of the first week."""
@@ -103,6 +103,7 @@ def basket_rows(
             "price_sensitivity": price_sensitivities,
             "status": pyarrow.nulls(count, pyarrow.string()),
             "paid": pyarrow.nulls(count, MONEY),
+            "payment_count": pyarrow.nulls(count, COUNT),
         }
     )
 
