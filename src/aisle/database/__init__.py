@@ -11,12 +11,23 @@ from aisle.database.loading import Loaded, load
 from aisle.database.mysql import MySQL
 from aisle.database.parquet_folder import ParquetFolder
 from aisle.database.postgresql import PostgreSQL
+from aisle.database.publishing import publish_segments, read_receipt, undo_segments
+from aisle.database.publishing_column import CustomersColumn
+from aisle.database.reading import (
+    read_baskets,
+    read_customers,
+    read_segment_history,
+    read_segment_migration,
+    read_segment_runs,
+    read_segments,
+)
 from aisle.database.session import Server, Session
 
 __all__ = [
     "FILTERS_IN_ORDER",
     "CanonicalLayout",
     "Connection",
+    "CustomersColumn",
     "DuckDB",
     "Engine",
     "Extraction",
@@ -30,4 +41,13 @@ __all__ = [
     "check_rows",
     "fingerprint",
     "load",
+    "publish_segments",
+    "read_baskets",
+    "read_customers",
+    "read_receipt",
+    "read_segment_history",
+    "read_segment_migration",
+    "read_segment_runs",
+    "read_segments",
+    "undo_segments",
 ]

@@ -1,0 +1,106 @@
+"""Segments -> the database: current, with history, one transaction; or a run taken back."""
+
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from aisle.database import CustomersColumn, ParquetFolder, Server, publish_segments, undo_segments
+from aisle.publication import Publication
+from aisle.selection import selection_from_json
+from aisle.storage import read_arrow, read_json, write_json
+
+log = logging.getLogger(__name__)
+
+
+def run(
+    *,
+    database: Server | ParquetFolder,
+    labels: Path,
+    sizes: Path,
+    verdicts: Path,
+    at: str | None,
+    undo: str | None,
+    customers_table: str | None,
+    customers_key: str | None,
+    customers_column: str | None,
+    output: Path,
+) -> None:
+    """Publish the segments, or restore what was before the run ``undo``; write the receipt of the run in force.
+
+    ``at`` is the moment of publishing (ISO 8601, UTC where it names no zone), now where it is None. The three
+    ``customers_`` arguments name a column to add to a table of the customers, by the column that holds customer_id.
+    """
+    if isinstance(database, ParquetFolder):
+        raise ValueError(
+            "stage=publish must have a database that can be written to; Parquet files cannot. Choose database=duckdb, "
+            "postgresql or mysql."
+        )
+    if undo is not None:
+        with database.writing() as session:
+            receipt = undo_segments(session, str(undo))
+        log.info("%s undone; %s is in force", undo, receipt.run or "nothing")
+    else:
+        column = _column(customers_table, customers_key, customers_column)
+        publication = _publication(Path(labels), Path(sizes), Path(verdicts))
+        moment = _moment(at)
+        with database.writing() as session:
+            receipt = publish_segments(session, publication, at=moment, column=column)
+        told = (receipt.run, receipt.opened, receipt.closed, receipt.unchanged)
+        log.info("run %s is in force: it opened %d segments of customers, closed %d, left %d as they were", *told)
+    write_json(receipt.to_json(), Path(output))
+
+
+def _publication(labels: Path, sizes: Path, verdicts: Path) -> Publication:
+    told = read_json(verdicts)
+    selection = selection_from_json(told, str(verdicts))
+    evidence = {name: told["verdicts"][name].get("evidence_class") for name in selection.chosen}
+    return Publication(
+        labels=read_arrow(labels).to_pandas(),
+        candidates={lifestage: choice.candidate_key for lifestage, choice in selection.chosen.items()},
+        evidence={lifestage: word for lifestage, word in evidence.items() if word},
+        names=_names(sizes),
+        data_digest=_digest(selection.study.get("data_digest"), verdicts),
+    )
+
+
+def _names(sizes: Path) -> dict[tuple[str, int], str]:
+    """The names of the segments, where they have been given any."""
+    if not sizes.exists():
+        raise FileNotFoundError(f"{sizes} is needed and missing; run stage=segments first.")
+    table = pd.read_csv(sizes, dtype={"lifestage": str, "segment_name": str}, keep_default_na=False)
+    missing = sorted({"lifestage", "segment"} - set(table.columns))
+    if missing:
+        raise ValueError(f"{sizes} must be the sizes that stage=segments writes; it lacks {missing}.")
+    if "segment_name" not in table:
+        return {}
+    keys = zip(table["lifestage"], table["segment"].astype(int), table["segment_name"], strict=True)
+    return {(lifestage, segment): name for lifestage, segment, name in keys if name}
+
+
+def _digest(value: Any, verdicts: Path) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{verdicts} must name the data by study.data_digest; it does not; run stage=select again.")
+    return value
+
+
+def _moment(at: str | None) -> datetime:
+    if at is None:
+        return datetime.now(UTC).replace(tzinfo=None)
+    try:
+        given = datetime.fromisoformat(str(at))
+    except ValueError:
+        raise ValueError(f"stage.at must be a moment like 2026-01-31T12:00:00 (UTC); got {at!r}.") from None
+    return given.astimezone(UTC).replace(tzinfo=None) if given.tzinfo else given
+
+
+def _column(table: str | None, key: str | None, column: str | None) -> CustomersColumn | None:
+    given = {"customers_table": table, "customers_key": key, "customers_column": column}
+    lacking = [f"stage.{name}" for name, value in given.items() if not value]
+    if table and key and column:
+        return CustomersColumn(str(table), str(key), str(column))
+    if len(lacking) < len(given):
+        raise ValueError(f"A column of the customers' table needs its table, key and name; {lacking} are missing.")
+    return None
