@@ -10,10 +10,11 @@ import pytest
 from sklearn.base import BaseEstimator
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
+from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from aisle.candidate import Candidate, Embedding, embed, fit, reference_distances, score, seeded
+from aisle.candidate import Candidate, Embedding, embed, fit, reference_space, score, seeded
 from aisle.clusterers import EstimatorPath
 from aisle.features import FeatureTable
 from aisle.partition import Partition, PartitionPath
@@ -29,6 +30,9 @@ SCORES = {
     "smallest_share",
     "features/silhouette",
     "features/ranking_score",
+    "features/calinski_harabasz",
+    "features/davies_bouldin",
+    "features/inertia",
     "embedding/silhouette",
     "embedding/ranking_score",
 }
@@ -119,14 +123,28 @@ def test_features_that_are_all_constant_are_refused(role: Role, features: Featur
         embed(flat, scaler=role("scaler", "standard"), reducer=role("reducer", "none"), seed=1)
 
 
-def test_reference_distances_are_euclidean_between_standardised_features(features: FeatureTable) -> None:
+def test_the_reference_space_is_the_standardised_features_that_vary(features: FeatureTable) -> None:
     table = FeatureTable(features.values.assign(always=3.0), features.cohort)
-    found = reference_distances(table)
     standard = (features.values - features.values.mean()) / features.values.std(ddof=0)
-    for one, other in [("c0000", "c0001"), ("c0007", "c0100"), ("c0003", "c0003")]:
-        expected = float(np.sqrt(((standard.loc[one] - standard.loc[other]) ** 2).sum()))
-        assert found.loc[one, other] == pytest.approx(expected, abs=1e-9)
-    assert (np.diag(found) == 0).all()
+    found = reference_space(table)
+    pd.testing.assert_frame_equal(found.loc[standard.index], standard, rtol=0, atol=1e-12)
+    pd.testing.assert_frame_equal(found, reference_space(shuffled(table)), check_exact=True)
+
+
+def test_scores_are_those_of_scikit_learn_in_either_space(role: Role, features: FeatureTable) -> None:
+    embedding = embed(features, scaler=role("scaler", "robust"), reducer=role("reducer", "pca"), seed=1)
+    candidate = fit(features, embedding, clusterer=role("clusterer", "kmeans"), seed=1)
+    standard = StandardScaler().fit_transform(features.values.loc[embedding.values.index])
+    for value, partition in candidate.path.partitions.items():
+        labels, found = partition.labels.to_numpy(), candidate.scores[value]
+        expected = {
+            "features/silhouette": silhouette_score(standard, labels),
+            "features/calinski_harabasz": calinski_harabasz_score(standard, labels),
+            "features/davies_bouldin": davies_bouldin_score(standard, labels),
+            "features/inertia": sum(standard[labels == k].var(axis=0).sum() * (labels == k).sum() for k in set(labels)),
+            "embedding/silhouette": silhouette_score(embedding.values, labels),
+        }
+        assert {name: found[name] for name in expected} == pytest.approx(expected, rel=1e-7)
 
 
 def test_reference_scores_do_not_depend_on_scaler_and_reducer(role: Role, features: FeatureTable) -> None:
@@ -135,9 +153,8 @@ def test_reference_scores_do_not_depend_on_scaler_and_reducer(role: Role, featur
     for scaler, reducer in (("standard", "none"), ("robust", "pca"), ("quantile", "none")):
         embedding = embed(features, scaler=role("scaler", scaler), reducer=role("reducer", reducer), seed=1)
         labels = (features.values.loc[embedding.values.index, "feature_0"] > 0).to_numpy().astype(int)
-        space = reference_distances(features).loc[embedding.values.index, embedding.values.index].to_numpy()
-        own = np.linalg.norm(embedding.values.to_numpy()[:, None] - embedding.values.to_numpy(), axis=2)
-        found.append(score(labels, {"features": space, "embedding": own}))
+        space = reference_space(features).loc[embedding.values.index].to_numpy()
+        found += score(labels[np.newaxis], {"features": space, "embedding": embedding.values.to_numpy()})
     assert found[0]["features/silhouette"] == pytest.approx(found[1]["features/silhouette"], abs=1e-12)
     assert found[0]["features/silhouette"] == pytest.approx(found[2]["features/silhouette"], abs=1e-12)
     assert len({round(one["embedding/silhouette"], 6) for one in found}) == 3

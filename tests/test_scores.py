@@ -8,19 +8,33 @@ import numpy.typing as npt
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_samples as sklearn_samples
 from sklearn.metrics import silhouette_score
 
 from aisle import scores
+from aisle.kernels.moments import Moments, moments
+from aisle.kernels.silhouette import silhouette_samples
 
 Array = npt.NDArray[np.float64]
+
+
+def samples(values: Array, labels: Array) -> Array:
+    return silhouette_samples(values, labels[np.newaxis], metric="euclidean")[0]
+
+
+def clusters(values: Array, labels: Array) -> Moments:
+    return moments(values, labels[np.newaxis])
+
+
 SCORES: dict[str, Callable[[Array, Array], float]] = {
     "coverage": lambda values, labels: scores.coverage(labels),
     "balance": lambda values, labels: scores.balance(labels),
     "smallest_share": lambda values, labels: scores.smallest_share(labels),
     "silhouette": lambda values, labels: scores.silhouette(samples(values, labels)),
     "ranking_score": lambda values, labels: scores.ranking_score(samples(values, labels)),
+    "calinski_harabasz": lambda values, labels: clusters(values, labels).calinski_harabasz()[0],
+    "davies_bouldin": lambda values, labels: clusters(values, labels).davies_bouldin()[0],
+    "inertia": lambda values, labels: clusters(values, labels).inertia()[0],
 }
 EVERY = pytest.mark.parametrize("score", SCORES.values(), ids=SCORES.keys())
 BOUNDS = {
@@ -29,11 +43,12 @@ BOUNDS = {
     "smallest_share": (0, 1),
     "silhouette": (-1, 1),
     "ranking_score": (-1, 1),
+    "calinski_harabasz": (0, math.inf),
+    "davies_bouldin": (0, math.inf),
+    "inertia": (0, math.inf),
 }
-
-
-def samples(values: Array, labels: Array) -> Array:
-    return scores.silhouette_samples(cdist(values, values), labels)
+GROWS_WITH_SCALE = {"inertia": 2}
+"""The power of the unit of X that a score is measured in; 0 for all others."""
 
 
 @st.composite
@@ -69,15 +84,16 @@ def test_reordering_customers_changes_no_score(score: Callable, drawn: tuple[Arr
     assert same(score(values, labels), score(values[order], labels[order]))
 
 
-@EVERY
+@pytest.mark.parametrize("name", SCORES)
 @settings(max_examples=50)
 @given(partitions(), st.floats(-50, 50), st.floats(0, 2 * math.pi), st.floats(0.01, 100))
-def test_moving_turning_and_scaling_the_space_changes_no_score(
-    score: Callable, drawn: tuple[Array, Array], shift: float, angle: float, scale: float
+def test_moving_turning_and_scaling_the_space_changes_no_score_but_its_unit(
+    name: str, drawn: tuple[Array, Array], shift: float, angle: float, scale: float
 ) -> None:
     values, labels = drawn
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    assert same(score(values, labels), score(scale * values @ turn + shift, labels))
+    elsewhere = SCORES[name](scale * values @ turn + shift, labels)
+    assert same(SCORES[name](values, labels) * scale ** GROWS_WITH_SCALE.get(name, 0), elsewhere)
 
 
 @pytest.mark.parametrize("name", SCORES)

@@ -1,7 +1,7 @@
 """One candidate: scale, reduce, cluster over the whole path, score in the reference space and in the embedding."""
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -10,16 +10,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.base import clone
-from sklearn.metrics import pairwise_distances
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from aisle import scores
 from aisle.clusterers.path import PathClusterer
 from aisle.features.table import FeatureTable
+from aisle.kernels.moments import moments
+from aisle.kernels.silhouette import silhouette_samples
 from aisle.partition import PartitionPath
 
 Scores = dict[str, float]
+REFERENCE = "features"
+"""The name of the reference space."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,17 +80,15 @@ def _sentences(said: Iterable[warnings.WarningMessage]) -> tuple[str, ...]:
     return tuple(sorted({f"{note.category.__name__}: {note.message}" for note in said}))
 
 
-def reference_distances(features: FeatureTable) -> pd.DataFrame:
-    """Euclidean distances in the reference space, (n, n): the block's columns standardised.
+def reference_space(features: FeatureTable) -> pd.DataFrame:
+    """Customers in the reference space, in value order: the block's varying columns standardised, for Euclidean scores.
 
     Silhouettes of different spaces cannot be compared, so all candidates of a block are scored in this one, whatever
     their own scaler and reducer.
     """
     values = features.varying().in_value_order().values  # means are sums, and sums depend on the order of rows
-    with threadpool_limits(limits=1):
-        distances = pairwise_distances(StandardScaler().fit_transform(values.to_numpy()))
-    np.fill_diagonal(distances, 0.0)
-    return pd.DataFrame(distances, index=values.index, columns=values.index)
+    standard = StandardScaler().fit_transform(values.to_numpy())
+    return pd.DataFrame(standard, index=values.index, columns=values.columns)
 
 
 def fit(features: FeatureTable, embedding: Embedding, *, clusterer: PathClusterer, seed: int) -> Candidate:
@@ -103,26 +104,40 @@ def fit(features: FeatureTable, embedding: Embedding, *, clusterer: PathClustere
         )
     with _quiet() as said, threadpool_limits(limits=1):
         path = seeded(clusterer, seed).fit_path(embedding.values)
-        own = pairwise_distances(embedding.values.to_numpy())
-    np.fill_diagonal(own, 0.0)
     spaces = {
-        "features": reference_distances(features).loc[embedding.values.index, embedding.values.index].to_numpy(),
-        "embedding": own,
+        REFERENCE: reference_space(features).loc[embedding.values.index].to_numpy(),
+        "embedding": embedding.values.to_numpy(),
     }
-    scored = {value: score(partition.labels.to_numpy(), spaces) for value, partition in path.partitions.items()}
+    labelings = np.stack([partition.labels.to_numpy() for partition in path.partitions.values()])
+    scored = dict(zip(path.partitions, score(labelings, spaces), strict=True))
     return Candidate(path, scored, tuple(sorted({*embedding.warnings, *_sentences(said)})))
 
 
-def score(labels: npt.NDArray[np.int64], spaces: dict[str, npt.NDArray[np.float64]]) -> Scores:
-    """Every score of one partition; ``spaces`` maps a space's name to its distances (n, n)."""
-    found: Scores = {
-        "n_clusters": float(np.unique(labels[labels >= 0]).size),
-        "coverage": scores.coverage(labels),
-        "balance": scores.balance(labels),
-        "smallest_share": scores.smallest_share(labels),
+def score(labelings: npt.NDArray[np.int64], spaces: Mapping[str, npt.NDArray[np.float64]]) -> list[Scores]:
+    """Every score of each partition ``labelings`` (m, n); ``spaces`` maps the names of spaces to values (n, d).
+
+    Silhouettes are taken in all spaces, the scores that compare spreads in the reference space alone.
+    """
+    found: list[Scores] = [
+        {
+            "n_clusters": float(np.unique(labels[labels >= 0]).size),
+            "coverage": scores.coverage(labels),
+            "balance": scores.balance(labels),
+            "smallest_share": scores.smallest_share(labels),
+        }
+        for labels in labelings
+    ]
+    for space, values in spaces.items():
+        for one, samples in zip(found, silhouette_samples(values, labelings, metric="euclidean"), strict=True):
+            one[f"{space}/silhouette"] = scores.silhouette(samples)
+            one[f"{space}/ranking_score"] = scores.ranking_score(samples)
+    clusters = moments(spaces[REFERENCE], labelings)
+    spreads = {
+        "calinski_harabasz": clusters.calinski_harabasz(),
+        "davies_bouldin": clusters.davies_bouldin(),
+        "inertia": clusters.inertia(),
     }
-    for space, distances in spaces.items():
-        samples = scores.silhouette_samples(distances, labels)
-        found[f"{space}/silhouette"] = scores.silhouette(samples)
-        found[f"{space}/ranking_score"] = scores.ranking_score(samples)
+    for name, each in spreads.items():
+        for one, value in zip(found, each.tolist(), strict=True):
+            one[f"{REFERENCE}/{name}"] = value
     return found

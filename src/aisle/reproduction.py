@@ -11,6 +11,7 @@ from sklearn.metrics import adjusted_rand_score
 from aisle.leaderboard import NAMES
 
 SCORE_TOLERANCE = 1e-6
+"""Of a score itself, and of a score beyond 1 in proportion to it."""
 _ROW = [*NAMES, "parameter", "tuning_value"]
 
 
@@ -44,7 +45,7 @@ def compare_leaderboards(published: pd.DataFrame, found: pd.DataFrame) -> Compar
     lost = scores.difference(after.columns).tolist()
     if lost:
         return Comparison(False, (f"Other scores: {lost} are missing.",))
-    difference = (before[scores] - after[scores]).abs().to_numpy()
+    difference = ((before[scores] - after[scores]).abs() / before[scores].abs().clip(lower=1)).to_numpy()
     other_gaps = (before[scores].isna() != after[scores].isna()).to_numpy()
     largest = float(np.nanmax(difference, initial=0.0))
     beyond = int((np.nan_to_num(difference) > SCORE_TOLERANCE).any(axis=1).sum())

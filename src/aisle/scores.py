@@ -1,12 +1,13 @@
 """Internal validity of partitions: how well clusters are separated, how many customers they hold.
 
-Every function is pure and gives NaN where the score is undefined. The caller names the space.
+Every function is pure and gives NaN where the score is undefined. The caller names the space. What needs the values of
+the customers is computed for many partitions at once, in `aisle.kernels`.
 """
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import silhouette_samples as sklearn_silhouettes
 
+from aisle.kernels.silhouette import mean_silhouettes
 from aisle.partition import NOISE
 
 Labels = npt.NDArray[np.int64]
@@ -47,25 +48,12 @@ def smallest_share(labels: Labels) -> float:
     return float(sizes.min() / labels.size) if sizes.size else float("nan")
 
 
-def silhouette_samples(distances: Values, labels: Labels) -> Values:
-    """Silhouette of every customer, shape (n,), in [-1, 1], higher is better (Rousseeuw 1987).
-
-    ``distances`` is (n, n), zero on its diagonal. Noise is nobody's neighbour and gets NaN; the only member of a
-    cluster gets 0. All are NaN when there are fewer than two clusters or only clusters of one.
-    """
-    samples = np.full(labels.size, np.nan)
-    inside = np.flatnonzero(labels != NOISE)
-    clusters = np.unique(labels[inside]).size
-    if 2 <= clusters < inside.size:
-        part = distances if inside.size == labels.size else distances[np.ix_(inside, inside)]
-        samples[inside] = sklearn_silhouettes(part, labels[inside], metric="precomputed")
-    return samples
-
-
 def silhouette(samples: Values) -> float:
-    """Mean silhouette of the customers who are in a cluster; NaN where undefined."""
-    inside = samples[~np.isnan(samples)]
-    return float(inside.mean()) if inside.size else float("nan")
+    """Mean silhouette of the customers who are in a cluster, in [-1, 1], higher is better; NaN where undefined.
+
+    ``samples`` (n,) are those of `aisle.kernels.silhouette.silhouette_samples`: NaN for noise.
+    """
+    return float(mean_silhouettes(samples))
 
 
 def ranking_score(samples: Values) -> float:

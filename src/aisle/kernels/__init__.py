@@ -1,0 +1,1 @@
+"""Compiled loops: linkage trees and silhouettes. Arrays in, arrays out."""
