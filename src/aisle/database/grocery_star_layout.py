@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 from aisle.database.engine import Connection, Engine
 from aisle.database.foreign import AMOUNT, CODE, COUNT, ID, MOMENT, Names, key, same, text
 from aisle.database.layout import in_place
-from aisle.features.exact import total
+from aisle.features.exact import relation, total
 from aisle.tables import BASKETS, Table
 
 WANTED = {
@@ -43,6 +43,7 @@ KEYS = {
     "Stores": "store_id",
     "Timestamps": "time_id",
 }
+_CODES = ("basket_size", "basket_type", "dominant_mission", "price_sensitivity")
 _NO_AMOUNT = 1e308
 """Infinity and what is no number are above it on every engine that has them."""
 
@@ -133,7 +134,7 @@ def _receipts(lines: ir.Table) -> ir.Table:
         line_count=lines.count(),
         known_count=lines.customer.count(),
         anonymous_count=total(lines.anonymous),
-        **{name: lines[name].max() for name in ("basket_size", "basket_type", "dominant_mission", "price_sensitivity")},
+        **{name: lines[name].max() for name in _CODES},
     )
     one_customer = (said.known_count == said.line_count) & (said.customer == said.other_customer)
     none_known = (said.known_count == 0) & said.anonymous_count.isin([0, said.line_count])
@@ -141,15 +142,15 @@ def _receipts(lines: ir.Table) -> ir.Table:
 
 
 def _baskets(receipts: ir.Table) -> ir.Table:
-    rows = receipts.mutate(
-        basket_id=text(receipts.basket),
-        customer_id=text(receipts.customer),
-        store_id=text(receipts.store),
-        shopped_at=_moment(text(receipts.hour)),
-        status=ibis.null("string"),
-        paid=ibis.null("decimal(12, 2)"),
-    )
-    return rows.select(*BASKETS.columns)
+    known = {
+        "basket_id": text(receipts.basket),
+        "customer_id": text(receipts.customer),
+        "store_id": text(receipts.store),
+        "shopped_at": _moment(text(receipts.hour)),
+        **{name: receipts[name] for name in _CODES},
+    }
+    empty = relation(BASKETS).schema()
+    return receipts.select(**{name: known.get(name, ibis.null(empty[name])) for name in BASKETS.columns})
 
 
 def _lines(lines: ir.Table, receipts: ir.Table) -> ir.Table:
