@@ -73,11 +73,11 @@ def in_place(
     """
     if not isinstance(database, Server):
         raise ValueError(
-            f"A layout reads a database's own tables: choose database=postgresql or mysql; {type(database).__name__} "
-            "holds canonical tables only."
+            "A layout reads a database's own tables: choose database=postgresql, mysql or duckdb; a "
+            f"{type(database).__name__} holds canonical tables only."
         )
     with database.reading() as session:
-        _compare_bytes(session)
+        _prepare(session)
         own = own_tables(session, names, wanted)
         inner = SessionConnection(session, ())
         for table, column in keys.items():
@@ -85,17 +85,17 @@ def in_place(
         yield InPlaceConnection(inner, {name: rows for name, rows in relations(own).items() if name in tables})
 
 
-def _compare_bytes(session: Session) -> None:
-    """Make the session compare what it casts to text byte by byte, where it would not."""
+def _prepare(session: Session) -> None:
+    """Let the session compare what is cast to text byte by byte, and join without indices; it ends with the session.
+
+    Planners guess that a grouped join has few rows, and would then go through them again for each row of another.
+    """
     if session.dialect == "mysql":
         both = ("utf8mb4_nopad_bin", "utf8mb4_0900_bin")
         sql = "SELECT collation_name FROM information_schema.collations WHERE collation_name IN (%s, %s)"
         session.execute("SET collation_connection = %s", session.rows(sql, both)[0])
-        session.execute("SET join_cache_level = 8, join_buffer_size = 268435456, join_buffer_space_limit=1073741824, tmp_memory_table_size=1073741824, max_heap_table_size=1073741824")
-        session.execute("SET optimizer_switch = 'join_cache_hashed=on,mrr=on'")
     if session.dialect == "postgres":
         session.execute("SET LOCAL enable_nestloop = off")
-        session.execute("SET LOCAL work_mem = '256MB'")
 
 
 def _check_key(connection: SessionConnection, rows: ir.Table, name: str, column: str) -> None:
