@@ -28,7 +28,11 @@ def dirty_star(seed: int) -> Star:
     """Six small tables with every dirt of the policy: strangers, nulls, halves of cents, baskets nobody can place."""
     rng = np.random.default_rng(seed)
     baskets, products, customers, stores, hours = 60, 12, 15, 4, 30
-    owner, store, hour = rng.integers(0, customers + 2, baskets), rng.integers(0, stores, baskets), rng.integers(0, hours, baskets)
+    owner, store, hour = (
+        rng.integers(0, customers + 2, baskets),
+        rng.integers(0, stores, baskets),
+        rng.integers(0, hours, baskets),
+    )
     basket = rng.integers(0, baskets + 1, 400)  # the last is in no table
     row = np.minimum(basket, baskets - 1)
     said_customer, said_store, said_time = owner[row], store[row], hour[row] + 100
@@ -128,7 +132,9 @@ def layout(role: Callable[..., Any]) -> Callable[..., Engine]:
     configured = role("layout", "grocery_star")
 
     def over(server: Server, **fields: Mapping[str, Any]) -> Engine:
-        return type(configured)(**{"tables": configured.tables, "columns": configured.columns, **fields, "database": server})
+        return type(configured)(
+            **{"tables": configured.tables, "columns": configured.columns, **fields, "database": server}
+        )
 
     return over
 
@@ -152,7 +158,9 @@ def oracle(save: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) 
     return ParquetFolder(data, memory_limit="1GB", threads=1)
 
 
-def test_the_tables_are_those_of_the_source(star_server: Server, oracle: ParquetFolder, layout: Callable[..., Engine]) -> None:
+def test_the_tables_are_those_of_the_source(
+    star_server: Server, oracle: ParquetFolder, layout: Callable[..., Engine]
+) -> None:
     with layout(star_server).connect(NEEDED) as connection:
         check_rows(connection, NEEDED)
         for name, table in NEEDED.items():
@@ -176,14 +184,19 @@ def test_the_extract_and_the_fingerprint_are_those_of_the_source(
 def test_names_are_those_of_the_configuration(star_server: Server, layout: Callable[..., Engine]) -> None:
     tables = {name: name for name in WANTED}
     with (
-        pytest.raises(ValueError, match=r"the layout needs the tables \['baskets_2'\]; there are \['Baskets', 'Cust.*tables.Baskets=NAME"),
+        pytest.raises(
+            ValueError,
+            match=r"the layout needs the tables \['baskets_2'\]; there are \['Baskets', 'Cust.*tables.Baskets=NAME",
+        ),
         layout(star_server, tables={**tables, "Baskets": "baskets_2"}).connect(NEEDED),
     ):
         pass
     columns = {table: {name: name for name in names} for table, names in WANTED.items()}
     columns["Stores"]["store_region"] = "land"
     with (
-        pytest.raises(ValueError, match=r"table Stores needs a column land; it has \['store_id', .*Stores.store_region=NAME"),
+        pytest.raises(
+            ValueError, match=r"table Stores needs a column land; it has \['store_id', .*Stores.store_region=NAME"
+        ),
         layout(star_server, columns=columns).connect(NEEDED),
     ):
         pass
@@ -200,7 +213,10 @@ def test_names_are_those_of_the_configuration(star_server: Server, layout: Calla
         layout(star_server, columns=columns).connect(NEEDED),
     ):
         pass
-    with pytest.raises(ValueError, match=r"layout.tables must name \['Baskets', "), layout(star_server, tables={}).connect(NEEDED):
+    with (
+        pytest.raises(ValueError, match=r"layout.tables must name \['Baskets', "),
+        layout(star_server, tables={}).connect(NEEDED),
+    ):
         pass
 
 
@@ -235,7 +251,11 @@ def test_only_a_database_is_read_in_place(layout: Callable[..., Engine], oracle:
 
 @pytest.mark.parametrize("kind", KINDS[1:])
 def test_a_week_of_real_data_gives_the_extract_of_its_files(
-    kind: str, new_server: Callable[[str], Server], layout: Callable[..., Engine], save: Callable[..., Path], tmp_path: Path
+    kind: str,
+    new_server: Callable[[str], Server],
+    layout: Callable[..., Engine],
+    save: Callable[..., Path],
+    tmp_path: Path,
 ) -> None:
     if "AISLE_REAL_DATA" not in os.environ:
         pytest.skip("AISLE_REAL_DATA names no folder of real data")

@@ -77,16 +77,14 @@ def text(column: ir.Column) -> ir.StringColumn:
 
 
 def key(column: ir.Column) -> ir.Column:
-    """What rows can be grouped by: whole numbers as they are, anything else as text."""
-    return column if column.type().is_integer() else text(column)
+    """What rows can be grouped by: whole numbers and moments as they are, anything else as text."""
+    return column if column.type().is_integer() or column.type().is_timestamp() else text(column)
 
 
 def same(left: ir.Column, right: ir.Column) -> ir.BooleanColumn:
-    """Whether two identifiers are equal, byte by byte; an index on either can be used."""
+    """Whether two identifiers are equal: numbers as they are, anything else as text, byte by byte."""
     if left.type().is_integer() and right.type().is_integer():
         return left == right
-    if left.type().is_unknown() and right.type().is_unknown():
-        return (left == right) & (text(left) == text(right))
     return text(left) == text(right)
 
 

@@ -1,6 +1,6 @@
 """The six tables of a grocery star, read in place."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -44,6 +44,10 @@ KEYS = {
     "Timestamps": "time_id",
 }
 _CODES = ("basket_size", "basket_type", "dominant_mission", "price_sensitivity")
+_TOLD = {
+    "Baskets": ("basket_size", "basket_price_sensitivity", "basket_type", "basket_dominant_mission"),
+    "Timestamps": ("shop_date", "shop_hour"),
+}
 _NO_AMOUNT = 1e308
 """Infinity and what is no number are above it on every engine that has them."""
 
@@ -98,33 +102,32 @@ def star_relations(own: Mapping[str, ir.Table]) -> dict[str, ir.Table]:
 def _clean_lines(own: Mapping[str, ir.Table]) -> ir.Table:
     """The lines that keep the rules, with all that is known of their basket, by the keys of the star."""
     lines = own["Transactions"]
-    baskets = own["Baskets"].rename(known_basket="basket_id")
-    products = own["Products"].select(known_product="prod_id")
-    stores = own["Stores"].select(known_store="store_id")
-    times = own["Timestamps"].rename(known_time="time_id")
-    customers = own["Customers"].select(known_customer="cust_id")
-    joined = (
-        lines.inner_join(baskets, same(lines.basket_id, baskets.known_basket))
-        .inner_join(products, same(lines.prod_id, products.known_product))
-        .inner_join(stores, same(lines.store_id, stores.known_store))
-        .inner_join(times, same(lines.time_id, times.known_time))
-        .left_join(customers, same(lines.cust_id, customers.known_customer))
-    )
-    whole = joined.filter(joined.quantity >= 1, joined.spend.cast("float64") >= 0, joined.spend.cast("float64") < _NO_AMOUNT)
+    joined = lines
+    for table, column in KEYS.items():
+        rows = _known(own[table], column, _TOLD.get(table, ()))
+        pair = same(lines[column], rows[f"known_{column}"])
+        joined = joined.left_join(rows, pair) if table == "Customers" else joined.inner_join(rows, pair)
+    spend = joined.spend.cast("float64")
+    whole = joined.filter(joined.quantity >= 1, spend >= 0, spend < _NO_AMOUNT)
     return whole.select(
-        basket=key(whole.known_basket),
-        product=key(whole.known_product),
-        store=key(whole.known_store),
-        customer=key(whole.known_customer),
+        basket=whole.known_basket_id,
+        product=whole.known_prod_id,
+        store=whole.known_store_id,
+        customer=whole.known_cust_id,
         anonymous=whole.cust_id.isnull().ifelse(1, 0),
         hour=_day_digits(whole.shop_date) * 100 + whole.shop_hour,
-        basket_size=text(whole.basket_size),
-        basket_type=text(whole.basket_type),
-        dominant_mission=text(whole.basket_dominant_mission),
-        price_sensitivity=text(whole.basket_price_sensitivity),
+        basket_size=whole.basket_size,
+        basket_type=whole.basket_type,
+        dominant_mission=whole.basket_dominant_mission,
+        price_sensitivity=whole.basket_price_sensitivity,
         quantity=whole.quantity,
         cents=_cents(whole.spend),
     )
+
+
+def _known(rows: ir.Table, column: str, told: Sequence[str]) -> ir.Table:
+    """The keys of a table and what is told of them; distinct, as in `star_relations`."""
+    return rows.select(**{f"known_{column}": key(rows[column])}, **{name: key(rows[name]) for name in told}).distinct()
 
 
 def _receipts(lines: ir.Table) -> ir.Table:
