@@ -1,7 +1,7 @@
 """A star read in place gives what its files give through the source: the same rows, the same extract."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -140,14 +140,14 @@ def layout(role: Callable[..., Any]) -> Callable[..., Engine]:
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def star_server(request: pytest.FixtureRequest, new_server: Callable[[str], Server]) -> Iterator[Server]:
+def star_server(request: pytest.FixtureRequest, new_server: Callable[[str], Server]) -> Server:
     """A database with the dirty star, one engine after the other; only to be read."""
     server = new_server(request.param)
     with server.writing() as session:
         if session.dialect == "mysql":
             session.execute("ALTER DATABASE COLLATE utf8mb4_general_ci")  # what most servers have: p1 is P1
         create(session, dirty_star(3))
-    yield server
+    return server
 
 
 @pytest.fixture(scope="module")
