@@ -45,7 +45,7 @@ class ValueFrequency:
         lines = tables["lines"]
         sums = lines.group_by("basket_id").agg(lines_cents=cents(lines.spend.sum()))
         baskets = tables["baskets"].left_join(sums, "basket_id").drop("basket_id_right")
-        orders = baskets.filter(baskets.customer_id.notnull(), baskets.status.isin(list(self.statuses)))
+        orders = baskets.filter(~baskets.customer_id.isnull(), baskets.status.isin(list(self.statuses)))
         day = day_number(orders.shopped_at)
         return orders.group_by("customer_id").agg(
             order_count=orders.count().cast("int64"),

@@ -62,14 +62,20 @@ def run(
         .agg(customer_count=("spent", "size"), spent_mean=("spent", "mean"), frequency_mean=("frequency", "mean"))
         .reset_index()
     )
-    explained = {column: _explained(plain[column], labels) for column in plain}
+    explained = {column: _explained(table.values[column], labels) for column in table.values}
     write_csv(pd.DataFrame({"n_clusters": list(curve), "sum_of_squares": list(curve.values())}), output / "elbow.csv")
     write_figure(elbow_curve(curve, bend, chosen), output / "elbow.png")
     write_frame(graded.reset_index()[["customer_id", "segment", "grade"]], output / "grades.parquet")
     write_csv(sizes, output / "sizes.csv")
-    write_json({"candidate_key": key, "elbow": bend, "n_clusters": chosen, "explained_share": explained}, output / "summary.json")
+    write_json(
+        {"candidate_key": key, "elbow": bend, "n_clusters": chosen, "explained_share": explained},
+        output / "summary.json",
+    )
     log.info("the curve bends at %d clusters; %d graded %s", bend, chosen, ", ".join(sorted(letters.values())))
-    log.info("the grades explain %s", ", ".join(f"{share:.1%} of the variance of {name}" for name, share in explained.items()))
+    log.info(
+        "the grades explain %s",
+        ", ".join(f"{share:.1%} of the variance of {name}" for name, share in explained.items()),
+    )
     if database is not None:
         publication = Publication(
             labels=pd.DataFrame({"customer_id": labels.index, "lifestage": lifestage, "segment": labels.to_numpy()}),
