@@ -9,6 +9,7 @@ from aisle.database.grocery_star_layout import GroceryStarLayout
 from aisle.database.layout import CanonicalLayout
 from aisle.database.loading import Loaded, load
 from aisle.database.mysql import MySQL
+from aisle.database.olist_layout import OlistLayout
 from aisle.database.parquet_folder import ParquetFolder
 from aisle.database.postgresql import PostgreSQL
 from aisle.database.publishing import publish_segments, read_receipt, undo_segments
@@ -34,6 +35,7 @@ __all__ = [
     "GroceryStarLayout",
     "Loaded",
     "MySQL",
+    "OlistLayout",
     "ParquetFolder",
     "PostgreSQL",
     "Server",

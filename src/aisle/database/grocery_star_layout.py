@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from decimal import Decimal
 
 import ibis
 import ibis.expr.types as ir
@@ -11,6 +10,7 @@ import ibis.expr.types as ir
 from aisle.database.engine import Connection, Engine
 from aisle.database.foreign import AMOUNT, CODE, COUNT, ID, MOMENT, Names, key, same, text
 from aisle.database.layout import in_place
+from aisle.database.rounding import rounded_cents, whole_cents
 from aisle.features.exact import relation, total
 from aisle.tables import BASKETS, Table
 
@@ -121,7 +121,7 @@ def _clean_lines(own: Mapping[str, ir.Table]) -> ir.Table:
         dominant_mission=whole.basket_dominant_mission,
         price_sensitivity=whole.basket_price_sensitivity,
         quantity=whole.quantity,
-        cents=_cents(whole.spend),
+        cents=rounded_cents(whole.spend),
     )
 
 
@@ -165,22 +165,8 @@ def _lines(lines: ir.Table, receipts: ir.Table) -> ir.Table:
         basket_id=text(summed.basket),
         product_id=text(summed.product),
         quantity=summed.quantity,
-        spend=_money(summed.cents),
+        spend=whole_cents(summed.cents),
     )
-
-
-def _cents(amount: ir.NumericColumn) -> ir.IntegerColumn:
-    """The nearest whole cents of a double, half a cent to the even one, as `aisle.sources.money.to_cents` does."""
-    hundredths = amount.cast("float64") * 100
-    below = hundredths.floor().cast("int64")
-    beyond = hundredths - below
-    up = (beyond > 0.5) | ((beyond == 0.5) & (below % 2 == 1))
-    return below + up.ifelse(1, 0)
-
-
-def _money(cents: ir.IntegerColumn) -> ir.DecimalColumn:
-    hundredth = ibis.literal(Decimal("0.01"), "decimal(16, 2)")
-    return (cents.cast("decimal(16, 2)") * hundredth).cast("decimal(12, 2)")
 
 
 def _day_digits(day: ir.Column) -> ir.IntegerColumn:
