@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Olist's tables read in place give what the published files give through the source."""
 
 import os

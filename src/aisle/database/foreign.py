@@ -123,6 +123,6 @@ def _own_table(
             raise ValueError(f"{session.origin}: {called}.{name} must hold {' or '.join(accepted)}; it is {own[name]}.")
         blank_padded = own[name] in ("character", "bpchar")
         unlike = session.dialect == "mysql" or blank_padded or own[name].startswith(("enum", "uuid"))
-        types[name] = _TYPES.get(kind, dt.unknown if unlike else dt.string)
+        types[name] = _TYPES.get(str(kind), dt.unknown if unlike else dt.string)
     rows = ibis.table(types, name=called)
     return rows.select(**{column: rows[names.columns[table][column]] for column in columns})

@@ -8,13 +8,13 @@ import ibis
 import ibis.expr.types as ir
 
 from aisle.database.engine import Connection, Engine
-from aisle.database.foreign import AMOUNT, CODE, COUNT, ID, MOMENT, Names, key, same, text
+from aisle.database.foreign import AMOUNT, CODE, COUNT, ID, MOMENT, Names, Wanted, key, same, text
 from aisle.database.layout import in_place
 from aisle.database.rounding import rounded_cents, whole_cents
 from aisle.features.exact import relation, total
 from aisle.tables import BASKETS, Table
 
-WANTED = {
+WANTED: Wanted = {
     "Baskets": {
         "basket_id": ID,
         "basket_size": CODE,

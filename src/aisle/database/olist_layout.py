@@ -8,13 +8,13 @@ import ibis
 import ibis.expr.types as ir
 
 from aisle.database.engine import Connection, Engine
-from aisle.database.foreign import AMOUNT, CODE, ID, MOMENT, Names, key, same, text
+from aisle.database.foreign import AMOUNT, CODE, ID, MOMENT, Names, Wanted, key, same, text
 from aisle.database.layout import in_place
 from aisle.database.rounding import rounded_cents, whole_cents
 from aisle.features.exact import relation, total
 from aisle.tables import CANONICAL, Table
 
-WANTED = {
+WANTED: Wanted = {
     "customers": {"customer_id": ID, "customer_unique_id": ID},
     "orders": {"order_id": ID, "customer_id": ID, "order_status": CODE, "order_purchase_timestamp": (MOMENT,)},
     "order_payments": {"order_id": ID, "payment_value": AMOUNT},
@@ -131,10 +131,12 @@ def _baskets(own: Mapping[str, ir.Table], customer: str) -> ir.Table:
     paid = paid.group_by("paid_order").agg(paid_cents=total(paid.cents), payment_count=paid.count().cast("int64"))
     items = _items(own)
     sums = items.group_by("basket", "store").agg(cents=total(items.cents), item_count=items.count().cast("int64"))
-    rank = ibis.row_number().over(group_by=sums.basket, order_by=[sums.cents.desc(), sums.store])
-    ranked = sums.mutate(place=rank, items_of_all=total(sums.item_count).over(group_by=sums.basket))
-    most = ranked.filter(ranked.place == 0).select(
-        most_order="basket", store_id=text(ranked.store), items="items_of_all"
+    peaks = (
+        sums.group_by("basket").agg(most=sums.cents.max(), items_of_all=total(sums.item_count)).rename(peak="basket")
+    )
+    tops = sums.inner_join(peaks, [sums.basket == peaks.peak, sums.cents == peaks.most])
+    most = tops.group_by(most_order=tops.basket).agg(
+        store_id=text(tops.store.min()), item_count=tops.items_of_all.max()
     )
     joined = (
         orders.left_join(owners, same(orders.customer_id, owners.owner_key))
@@ -147,7 +149,7 @@ def _baskets(own: Mapping[str, ir.Table], customer: str) -> ir.Table:
         customer_id=joined.owner,
         shopped_at=joined.order_purchase_timestamp,
         basket_size=ibis.cases(
-            (joined["items"].isnull(), None), (joined["items"] <= 2, "S"), (joined["items"] <= 9, "M"), else_="L"
+            (joined.item_count.isnull(), None), (joined.item_count <= 2, "S"), (joined.item_count <= 9, "M"), else_="L"
         ),
         status=text(joined.order_status),
         paid=whole_cents(joined.paid_cents),

@@ -45,7 +45,7 @@ class ValueFrequency:
         lines = tables["lines"]
         sums = lines.group_by("basket_id").agg(lines_cents=cents(lines.spend.sum()))
         baskets = tables["baskets"].left_join(sums, "basket_id").drop("basket_id_right")
-        orders = baskets.filter(~baskets.customer_id.isnull(), baskets.status.isin(list(self.statuses)))
+        orders = baskets.drop_null("customer_id").filter(baskets.status.isin(list(self.statuses)))
         day = day_number(orders.shopped_at)
         return orders.group_by("customer_id").agg(
             order_count=orders.count().cast("int64"),
@@ -76,4 +76,6 @@ class ValueFrequency:
         for name, most in ((FREQUENCY, self.most_frequency), (SPENT, self.most_spent)):
             if most is not None:
                 features = features.assign(**{name: features[name].where(features[name] <= most)})
-        return np.log1p(features) if self.logs else features
+        if not self.logs:
+            return features
+        return pd.DataFrame(np.log1p(features.to_numpy()), features.index, features.columns)

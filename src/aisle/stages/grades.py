@@ -54,7 +54,11 @@ def run(
     if chosen not in partitions:
         raise ValueError(f"stage.k must be one of the study's numbers of clusters, {sorted(partitions)}; got {k}.")
     labels = partitions[chosen].sort_index()
-    plain = np.expm1(table.values) if logs else table.values
+    plain = (
+        pd.DataFrame(np.expm1(table.values.to_numpy()), table.values.index, table.values.columns)
+        if logs
+        else table.values
+    )
     letters = grades(labels, plain["spent"])
     graded = pd.DataFrame({"segment": labels, "grade": labels.map(letters)}).join(plain).rename_axis("customer_id")
     sizes = (
