@@ -138,10 +138,12 @@ def _baskets(own: Mapping[str, ir.Table], customer: str) -> ir.Table:
     most = tops.group_by(most_order=tops.basket).agg(
         store_id=text(tops.store.min()), item_count=tops.items_of_all.max()
     )
+    # columns that are made of orders.order_id on both sides must be paired by name: Ibis would take one for the other
+    orders = orders.mutate(order_key=key(orders.order_id))
     joined = (
         orders.left_join(owners, same(orders.customer_id, owners.owner_key))
         .left_join(paid, same(orders.order_id, paid.paid_order))
-        .left_join(most, same(orders.order_id, most.most_order))
+        .left_join(most, [("order_key", "most_order")])
     )
     return joined.select(
         "store_id",
