@@ -104,7 +104,8 @@ def grocery_workspace(
     With ``source`` the package's code and the tests' common fixtures are there too, and it is this copy that runs.
     """
     for name in ("conf", "experiments", *(("src",) if source else ())):
-        shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        # the compiled loops beside the code come too, or they would be compiled again
+        shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("*.pyc"))
     for name in ("pyproject.toml", "tests/conftest.py") if source else ():
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(REPOSITORY / name, folder / name)
