@@ -71,6 +71,8 @@ def run(
     write_figure(elbow_curve(curve, bend, chosen), output / "elbow.png")
     write_frame(graded.reset_index()[["customer_id", "segment", "grade"]], output / "grades.parquet")
     write_csv(sizes, output / "sizes.csv")
+    shares = {"feature": list(explained), "share_of_variance_explained": list(explained.values())}
+    write_csv(pd.DataFrame(shares), output / "explained.csv")
     write_json(
         {"candidate_key": key, "elbow": bend, "n_clusters": chosen, "explained_share": explained},
         output / "summary.json",
