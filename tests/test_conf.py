@@ -52,7 +52,12 @@ def sweep(study: str) -> dict[str, list[str]]:
     """What a study sweeps: the values of every parameter, as Hydra reads them."""
     params = yaml.safe_load((EXPERIMENTS / f"{study}.yaml").read_text(encoding="utf-8"))["hydra"]["sweeper"]["params"]
     parsed = OverridesParser.create().parse_overrides([f"{name}={values}" for name, values in params.items()])
-    return {override.get_key_element(): list(override.sweep_string_iterator()) for override in parsed}
+    return {
+        override.get_key_element(): list(override.sweep_string_iterator())
+        if override.is_sweep_override()
+        else [str(override.value())]
+        for override in parsed
+    }
 
 
 def test_there_is_one_folder_per_role_and_each_has_options() -> None:
@@ -190,7 +195,7 @@ def test_a_study_says_question_command_and_cost(study: str) -> None:
 def test_a_study_has_as_many_candidates_as_it_says(study: str) -> None:
     number = len(list(itertools.product(*sweep(study).values())))
     text = (EXPERIMENTS / f"{study}.yaml").read_text(encoding="utf-8")
-    assert f"{number:,} candidates" in text
+    assert f"{number:,} candidate{'s' * (number > 1)}" in text
 
 
 def test_the_method_grid_has_at_most_eighteen_candidates_a_lifestage() -> None:

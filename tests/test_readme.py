@@ -34,7 +34,7 @@ PROVED = {
 
 
 def _is_quick(block: Block) -> bool:
-    return not block.slow and not block.text.startswith("make ")
+    return not block.needs and not block.text.startswith("make ")
 
 
 def _named(block: Block) -> str:

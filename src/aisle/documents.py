@@ -109,12 +109,33 @@ def entity_diagram(tables: Sequence[Table]) -> str:
     return "\n".join(["# Tables and relations", "", head, "", "```mermaid", *lines, "```"]) + "\n"
 
 
+def frame_part(frame: pd.DataFrame) -> str:
+    """A table of results in Markdown, four digits of every number that is not whole.
+
+    >>> print(frame_part(pd.DataFrame({"grade": ["A"], "spent_mean": [1234.5678]})))
+    | grade | spent_mean |
+    |---|---|
+    | A | 1235 |
+    """
+    rows = [[f"{cell:.4g}" if isinstance(cell, float) else cell for cell in row] for row in frame.to_numpy(object)]
+    return markdown_table([str(name) for name in frame.columns], rows)
+
+
 def lab_entry(
-    *, day: str, title: str, study: Mapping[str, Any], board: pd.DataFrame, commit: str, command: str, remark: str
+    *,
+    day: str,
+    title: str,
+    study: Mapping[str, Any],
+    board: pd.DataFrame,
+    commit: str,
+    command: str,
+    tables: Sequence[pd.DataFrame],
+    remark: str,
 ) -> str:
-    """One entry of the lab book: the verdict in the title, what was run on what, its table, and a remark."""
+    """One entry of the lab book: the verdict in the title, what was run on what, its tables, and a remark."""
     counts = pd.Series([candidate["status"] for candidate in study["candidates"]]).value_counts()
     told = ", ".join(f"{count} {status}" for status, count in counts.items())
     facts = f"Data `{study['data_digest'][:12]}`, commit `{commit}`, {told} candidates, {len(board)} partitions."
-    parts = [f"## {day} · {title}", study["question"], f"`{command}`", facts, leaderboard_part(board, best=3), remark]
+    parts = [f"## {day} · {title}", study["question"], f"`{command}`", facts, leaderboard_part(board, best=3)]
+    parts += [*map(frame_part, tables), remark]
     return "\n\n".join(part for part in parts if part) + "\n"

@@ -167,6 +167,7 @@ def frames(draw: Any) -> Tables:
             "price_sensitivity": column(count, "MM", "LA", None),
             "status": column(count, *AWKWARD, None),
             "paid": column(count, None, *[pyarrow.scalar("0.10").cast(pyarrow.decimal128(12, 2)).as_py()]),
+            "payment_count": column(count, None, 0, 3),
         },
         "lines": {
             "basket_id": [basket for basket, _ in keys],

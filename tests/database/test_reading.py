@@ -19,9 +19,9 @@ from aisle.database import (
     read_segment_runs,
     read_segments,
 )
-from aisle.tables import CANONICAL, MOMENT, MONEY, TEXT
+from aisle.tables import CANONICAL, COUNT, MOMENT, MONEY, TEXT
 
-TYPES = {TEXT: "varchar(200)", MOMENT: "timestamp", MONEY: "numeric(12,2)"}
+TYPES = {TEXT: "varchar(200)", COUNT: "bigint", MOMENT: "timestamp", MONEY: "numeric(12,2)"}
 IDS = ["a", "\\'; DROP TABLE customers", "100%s", "🛒"]
 
 

@@ -1,7 +1,7 @@
 """Rules of the lab book's entries."""
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -28,8 +28,15 @@ def study(tmp_path: Path) -> Path:
     return folder
 
 
-def _write(study: Path, book: Path) -> str:
-    entry.run(study=study, title="KMeans, two segments", command="make study", remark="Nothing else ran.", book=book)
+def _write(study: Path, book: Path, tables: Sequence[str] = ()) -> str:
+    entry.run(
+        study=study,
+        title="KMeans, two segments",
+        command="make study",
+        remark="Nothing else ran.",
+        tables=tables,
+        book=book,
+    )
     return book.read_text(encoding="utf-8")
 
 
@@ -62,3 +69,24 @@ def test_the_command_that_the_lab_book_prints_passes_commas_on(
     words = shlex.split(command.replace("the verdict, in one line", "Two segments, not three"))
     assert words[:3] == ["python", "-m", "aisle"]
     assert compose(*words[3:]).stage.title == "Two segments, not three"
+
+
+def test_further_tables_of_the_run_follow_its_leaderboard(study: Path, tmp_path: Path) -> None:
+    book = tmp_path / "README.md"
+    book.write_text(BOOK, encoding="utf-8")
+    (study / "sizes.csv").write_text("grade,spent_mean\nA,330.9222\n")
+    text = _write(study, book, ["sizes.csv"])
+    assert text.index("| young adults (YA) |") < text.index("| A | 330.9 |") < text.index("Nothing else ran.")
+
+
+@pytest.mark.parametrize(("content", "message"), [(None, "is needed and missing"), ("", "must be a CSV file")])
+def test_a_table_that_is_not_there_or_empty_leaves_the_book_as_it_is(
+    study: Path, tmp_path: Path, content: str | None, message: str
+) -> None:
+    book = tmp_path / "README.md"
+    book.write_text(BOOK, encoding="utf-8")
+    if content is not None:
+        (study / "sizes.csv").write_text(content)
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        _write(study, book, ["sizes.csv"])
+    assert book.read_text(encoding="utf-8") == BOOK

@@ -23,8 +23,9 @@ def state() -> dict[str, Any]:
 
 
 def test_every_column_and_chart_is_something_that_a_run_says() -> None:
-    spaces = dict.fromkeys(("features", "embedding"), np.ones((4, 4)) - np.eye(4))
-    scores = {"tuning_value", *score(np.array([0, 0, 1, 1]), spaces)}
+    spaces = dict.fromkeys(("features", "embedding"), np.eye(4))
+    (found,) = score(np.array([[0, 0, 1, 1]]), spaces)
+    scores = {"tuning_value", *found}
     said = {*(f"params.{role}" for role in NAMES), "tags.eligible", *(f"metrics.chosen/{name}" for name in scores)}
     columns = {column.replace("`", "") for column in [*state()["selectedColumns"], state()["orderByKey"]]}
     assert columns <= said

@@ -15,7 +15,7 @@ from aisle.storage import read_features
 
 pytestmark = pytest.mark.verify
 
-SLOW = [block for block in blocks((REPOSITORY / "README.md").read_text(encoding="utf-8")) if block.slow]
+SLOW = [block for block in blocks((REPOSITORY / "README.md").read_text(encoding="utf-8")) if block.needs == "slow"]
 STUDY_AND_AFTER = ["study@method_grid", "select", "segments", "compare"]
 PORT = 5000
 

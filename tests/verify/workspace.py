@@ -104,7 +104,8 @@ def grocery_workspace(
     With ``source`` the package's code and the tests' common fixtures are there too, and it is this copy that runs.
     """
     for name in ("conf", "experiments", *(("src",) if source else ())):
-        shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        # the compiled loops beside the code come too, or they would be compiled again
+        shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("*.pyc"))
     for name in ("pyproject.toml", "tests/conftest.py") if source else ():
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(REPOSITORY / name, folder / name)
@@ -123,23 +124,29 @@ Clone = Callable[..., Workspace]
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block of a document: its language, the file it is the content of, its heading, whether it is slow."""
+    """A fenced block of a document: its language, the file it is the content of, its heading, and what it needs.
+
+    ``needs`` is slow, server, or empty.
+    """
 
     language: str
     file: str | None
     heading: str
-    slow: bool
+    needs: str
     text: str
+
+
+_NEEDS = ("<!-- slow -->", "<!-- server -->")
 
 
 def blocks(document: str) -> list[Block]:
     """The fenced blocks of a Markdown document, in order.
 
-    A block is the content of a file when the line before it is that file's name, as code, with a colon; it is slow when
-    ``<!-- slow -->`` stands before it.
+    A block is the content of a file when the line before it is that file's name, as code, with a colon; what it needs
+    stands before it: ``<!-- slow -->`` or ``<!-- server -->``.
 
     >>> blocks("# A\\n<!-- slow -->\\n```sh\\nmake test\\n```\\n")
-    [Block(language='sh', file=None, heading='A', slow=True, text='make test\\n')]
+    [Block(language='sh', file=None, heading='A', needs='slow', text='make test\\n')]
     """
     found = []
     heading, before = "", ""
@@ -153,8 +160,8 @@ def blocks(document: str) -> list[Block]:
                 inside.append(text)
             named = re.fullmatch(r"`([^`]+)`:", before)
             text = "".join(f"{text}\n" for text in inside)
-            slow = before == "<!-- slow -->"
-            found.append(Block(line.removeprefix("```"), named[1] if named else None, heading, slow, text))
+            needs = before.removeprefix("<!-- ").removesuffix(" -->") if before in _NEEDS else ""
+            found.append(Block(line.removeprefix("```"), named[1] if named else None, heading, needs, text))
         elif line.startswith("#"):
             heading = line.lstrip("#").strip()
         before = line.strip() or before

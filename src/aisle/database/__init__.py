@@ -6,8 +6,11 @@ from aisle.database.duckdb_file import DuckDB
 from aisle.database.engine import Connection, Engine
 from aisle.database.extraction import FILTERS_IN_ORDER, Extraction
 from aisle.database.fingerprint import fingerprint
+from aisle.database.grocery_star_layout import GroceryStarLayout
+from aisle.database.layout import CanonicalLayout
 from aisle.database.loading import Loaded, load
 from aisle.database.mysql import MySQL
+from aisle.database.olist_layout import OlistLayout
 from aisle.database.parquet_folder import ParquetFolder
 from aisle.database.patience import in_one_state
 from aisle.database.postgresql import PostgreSQL
@@ -25,14 +28,17 @@ from aisle.database.session import Server, Session
 
 __all__ = [
     "FILTERS_IN_ORDER",
+    "CanonicalLayout",
     "Connection",
     "CustomerFeatures",
     "CustomersColumn",
     "DuckDB",
     "Engine",
     "Extraction",
+    "GroceryStarLayout",
     "Loaded",
     "MySQL",
+    "OlistLayout",
     "ParquetFolder",
     "PostgreSQL",
     "Server",

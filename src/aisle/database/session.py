@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import pyarrow
 
@@ -47,6 +47,7 @@ class Session(Protocol):
         ...
 
 
+@runtime_checkable
 class Server(Protocol):
     """An engine that can be written to. Making one connects to nothing."""
 

@@ -5,5 +5,6 @@ from aisle.features.block import FeatureBlock, assemble
 from aisle.features.mix import Mix
 from aisle.features.rfm import Rfm
 from aisle.features.table import EVERYBODY, FeatureTable
+from aisle.features.value_frequency import ValueFrequency
 
-__all__ = ["EVERYBODY", "Baskets", "FeatureBlock", "FeatureTable", "Mix", "Rfm", "assemble"]
+__all__ = ["EVERYBODY", "Baskets", "FeatureBlock", "FeatureTable", "Mix", "Rfm", "ValueFrequency", "assemble"]

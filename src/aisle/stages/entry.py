@@ -1,8 +1,11 @@
 """A study -> a dated entry on top of the lab book; its numbers come from the run, its words from a person."""
 
 import logging
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+
+import pandas as pd
 
 from aisle.documents import lab_entry
 from aisle.git import commit
@@ -13,8 +16,8 @@ log = logging.getLogger(__name__)
 _MARKER = "<!-- entries: newest first -->\n"
 
 
-def run(*, study: Path, title: str, command: str, remark: str, book: Path) -> None:
-    """Put an entry for the study in folder ``study`` on top of ``book``.
+def run(*, study: Path, title: str, command: str, remark: str, tables: Sequence[str], book: Path) -> None:
+    """Put an entry for the study in folder ``study`` on top of ``book``; ``tables`` are CSV files of that folder.
 
     Raises:
         ValueError: the book has no place for entries.
@@ -30,11 +33,21 @@ def run(*, study: Path, title: str, command: str, remark: str, book: Path) -> No
         board=read_arrow(study / "leaderboard.parquet").to_pandas(),
         commit=_commit(book),
         command=command,
+        tables=[_table(study / name) for name in tables],
         remark=remark,
     )
     with whole_file(book) as part:
         part.write_text(text.replace(_MARKER, f"{_MARKER}\n{entry}"), encoding="utf-8")
     log.info("%s: %s", book, title)
+
+
+def _table(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path} is needed and missing; run the stage that writes it.") from None
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError):
+        raise ValueError(f"{path} must be a CSV file with a header; it is not one.") from None
 
 
 def _commit(book: Path) -> str:
