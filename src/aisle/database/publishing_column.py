@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from aisle.database.publishing_tables import collation, update_from
+from aisle.database.publishing_tables import collation
 from aisle.database.session import Session, columns_of, quoted
 from aisle.publication import LONGEST
 
@@ -77,9 +77,11 @@ def _write(session: Session, asked: CustomersColumn) -> None:
     customer = f"CAST(t.{key} AS {kind}) {collation(session)}"
     same = "<=>" if session.dialect == "mysql" else "IS NOT DISTINCT FROM"
     named = f"o.customer_id = {customer}"
-    other = f"t.{column} {same} o.segment_name"
-    update_from(
-        session, table, ["customer_segments o"], {column: "o.segment_name"}, f"{named} AND NOT ({other})", whole=True
+    where = f"{named} AND NOT (t.{column} {same} o.segment_name)"
+    session.execute(
+        f"UPDATE {table} t STRAIGHT_JOIN customer_segments o SET t.{column} = o.segment_name WHERE {where}"
+        if session.dialect == "mysql"
+        else f"UPDATE {table} AS t SET {column} = o.segment_name FROM customer_segments o WHERE {where}"
     )
     session.execute(
         f"UPDATE {table} AS t SET {column} = NULL WHERE t.{column} IS NOT NULL "  # noqa: S608
