@@ -38,7 +38,7 @@ CUSTOMER_SEGMENT_PERIODS = Table(
         "lifestage": _CUSTOMER["lifestage"],
         "opened_by": Column(COUNT, "number of the run that opened the period", minimum=1),
         "segment": _CUSTOMER["segment"],
-        "closed_by": Column(COUNT, "number of the run that closed the period; null = it lasts", nullable=True),
+        "closed_by": Column(COUNT, "number of the run that closed the period; 0 = it lasts", minimum=0),
     },
 )
 CUSTOMER_SEGMENTS = Table(

@@ -26,6 +26,7 @@ from aisle.publication import (
 
 log = logging.getLogger(__name__)
 
+_READ = ("customer_segment_periods", "customer_segment_runs", "customer_segment_labels")
 _COMMON = ["lifestage", "from_segment", "label", "customer_count"]
 _SAME = "p.customer_id = l.customer_id AND p.lifestage = l.lifestage"
 
@@ -80,9 +81,10 @@ def undo_segments(session: Session, run: str) -> Receipt:
         raise ValueError(f"Runs are undone from the last: undo {', '.join(reversed(later))} before {run}.")
     number = len(runs)
     session.execute("DELETE FROM customer_segment_periods WHERE opened_by = %s", (number,))
-    session.execute("UPDATE customer_segment_periods SET closed_by = NULL WHERE closed_by = %s", (number,))
+    session.execute("UPDATE customer_segment_periods SET closed_by = 0 WHERE closed_by = %s", (number,))
     for table in ("customer_segment_migration", "customer_segment_labels", "customer_segment_runs"):
         session.execute(f"DELETE FROM {table} WHERE run = %s", (run,))  # noqa: S608
+    _look(session, *_READ)
     write_columns(session)
     return read_receipt(session)
 
@@ -161,14 +163,21 @@ def _write(
         segments = publication.described(match_segments(common, {lifestage: last + 1 for lifestage, last in used}))
         segments = _compared(segments, before)
         moves = _moves(segments, common)
-        _record(session, (run, number, previous, content, publication.data_digest, at), moves)
+        opened, closed, unchanged = _counts(moves)
+        session.execute(
+            "INSERT INTO customer_segment_runs (run, run_number, previous_run, content_digest, data_digest, "
+            "valid_from, opened_count, closed_count, unchanged_count) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            (run, number, previous, content, publication.data_digest, at, opened, closed, unchanged),
+        )
         _insert(session, "customer_segment_labels", _counted(segments, common, run))
         _insert(session, "customer_segment_migration", _migration(moves, run))
-        if latest:
-            _insert(session, "aisle_segments", segments[["lifestage", "label", "segment", "renamed"]])
-            _change_periods(session, number)
-        else:
+        if not latest:
             _first_periods(session, labels, segments)
+        elif opened or closed:
+            _insert(session, "aisle_segments", segments[["lifestage", "label", "segment", "renamed"]])
+            _look(session, "aisle_segments")
+            _change_periods(session, number)
+    _look(session, *_READ)
 
 
 def _published(session: Session, run: str | None) -> pd.DataFrame:
@@ -183,7 +192,7 @@ def _stayed(session: Session) -> pd.DataFrame:
     """Customers with a label, by lifestage, the published segment they have (-1 = none) and label."""
     rows = session.rows(
         "SELECT l.lifestage, COALESCE(p.segment, -1), l.label, COUNT(*) FROM aisle_labels l "  # noqa: S608
-        f"LEFT JOIN customer_segment_periods p ON {_SAME} AND p.closed_by IS NULL "
+        f"LEFT JOIN customer_segment_periods p ON {_SAME} AND p.closed_by = 0 "
         "GROUP BY l.lifestage, COALESCE(p.segment, -1), l.label"
     )
     return pd.DataFrame(rows, columns=_COMMON)
@@ -236,17 +245,14 @@ def _insert(session: Session, table: str, rows: pd.DataFrame) -> None:
     session.insert(table, pyarrow.Table.from_pandas(rows, preserve_index=False))
 
 
-def _record(session: Session, told: tuple[object, ...], moves: pd.DataFrame) -> None:
-    """``told`` is the run with all that comes before its counts."""
+def _counts(moves: pd.DataFrame) -> tuple[int, int, int]:
+    """Periods opened, closed, unchanged."""
     same = (moves["from_segment"] == moves["to_segment"]) & (moves["renamed"] == 0)
-    unchanged, opened, closed = (
-        int(moves.loc[which, "customer_count"].sum())
-        for which in (same, ~same & (moves["to_segment"] != NOISE), ~same & (moves["from_segment"] != NOISE))
-    )
-    session.execute(
-        "INSERT INTO customer_segment_runs (run, run_number, previous_run, content_digest, data_digest, valid_from, "
-        "opened_count, closed_count, unchanged_count) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        (*told, opened, closed, unchanged),
+    opened, closed = ~same & (moves["to_segment"] != NOISE), ~same & (moves["from_segment"] != NOISE)
+    return (
+        int(moves.loc[opened, "customer_count"].sum()),
+        int(moves.loc[closed, "customer_count"].sum()),
+        int(moves.loc[same, "customer_count"].sum()),
     )
 
 
@@ -255,25 +261,27 @@ def _first_periods(session: Session, labels: pyarrow.Table, segments: pd.DataFra
     place = {key: number for number, key in enumerate(zip(segments["lifestage"], segments["label"], strict=True))}
     stages = labels["lifestage"].combine_chunks().dictionary_encode()
     index = pd.MultiIndex.from_arrays([stages.to_pandas(), labels["label"].to_numpy()])
+    segment = pyarrow.array(segments["segment"].to_numpy()[index.map(place)])
     rows = labels.select(["customer_id", "lifestage"])
-    rows = rows.append_column("opened_by", pyarrow.repeat(1, len(rows)))
-    segment = segments["segment"].to_numpy()[index.map(place)]
-    session.insert("customer_segment_periods", rows.append_column("segment", pyarrow.array(segment)))
+    for name, values in {"opened_by": pyarrow.repeat(1, len(rows)), "segment": segment}.items():
+        rows = rows.append_column(name, values)
+    session.insert("customer_segment_periods", rows.append_column("closed_by", pyarrow.repeat(0, len(rows))))
 
 
 def _change_periods(session: Session, number: int) -> None:
     """Close the lasting periods of whom the staging has not in the same segment, open one for who has none then."""
     session.execute(
-        "UPDATE customer_segment_periods p SET closed_by = %s WHERE closed_by IS NULL AND NOT EXISTS ("  # noqa: S608
+        "UPDATE customer_segment_periods p SET closed_by = %s WHERE closed_by = 0 AND NOT EXISTS ("  # noqa: S608
         f"SELECT 1 FROM aisle_labels l JOIN aisle_segments s ON s.lifestage = l.lifestage AND s.label = l.label "
         f"WHERE {_SAME} AND s.segment = p.segment AND s.renamed = 0)",
         (number,),
     )
+    _look(session, "customer_segment_periods")
     session.execute(
-        "INSERT INTO customer_segment_periods (customer_id, lifestage, opened_by, segment) "  # noqa: S608
-        "SELECT l.customer_id, l.lifestage, %s, s.segment FROM aisle_labels l "
+        "INSERT INTO customer_segment_periods (customer_id, lifestage, opened_by, segment, closed_by) "  # noqa: S608
+        "SELECT l.customer_id, l.lifestage, %s, s.segment, 0 FROM aisle_labels l "
         "JOIN aisle_segments s ON s.lifestage = l.lifestage AND s.label = l.label "
-        f"LEFT JOIN customer_segment_periods p ON {_SAME} AND p.closed_by IS NULL WHERE p.customer_id IS NULL",
+        f"LEFT JOIN customer_segment_periods p ON {_SAME} AND p.closed_by = 0 WHERE p.customer_id IS NULL",
         (number,),
     )
 

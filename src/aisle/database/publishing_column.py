@@ -79,9 +79,9 @@ def _write(session: Session, asked: CustomersColumn) -> None:
     named = f"o.customer_id = {customer}"
     where = f"{named} AND NOT (t.{column} {same} o.segment_name)"
     session.execute(
-        f"UPDATE {table} t STRAIGHT_JOIN customer_segments o SET t.{column} = o.segment_name WHERE {where}"
+        f"UPDATE {table} t STRAIGHT_JOIN customer_segments o SET t.{column} = o.segment_name WHERE {where}"  # noqa: S608
         if session.dialect == "mysql"
-        else f"UPDATE {table} AS t SET {column} = o.segment_name FROM customer_segments o WHERE {where}"
+        else f"UPDATE {table} AS t SET {column} = o.segment_name FROM customer_segments o WHERE {where}"  # noqa: S608
     )
     session.execute(
         f"UPDATE {table} AS t SET {column} = NULL WHERE t.{column} IS NOT NULL "  # noqa: S608

@@ -14,7 +14,7 @@ PATIENCE = 60.0
 _TRY_AGAIN = 0.2
 
 _RULES = {
-    "customer_segment_periods": ("CHECK (closed_by IS NULL OR closed_by > opened_by)",),
+    "customer_segment_periods": ("CHECK (closed_by = 0 OR closed_by > opened_by)",),
     "customer_segment_runs": ("UNIQUE (run_number)",),
     "customer_segment_labels": ("UNIQUE (run, lifestage, label)",),
 }

@@ -1,7 +1,5 @@
 """The views that readers select from: every period with what its run says of its segment."""
 
-from aisle.database.session import Session
-
 CURRENT = """
     CREATE VIEW customer_segments AS
     SELECT p.customer_id, p.lifestage, p.segment, s.segment_name, s.candidate_key, s.evidence_class, r.data_digest,
@@ -10,7 +8,7 @@ CURRENT = """
     JOIN customer_segment_runs o ON o.run_number = p.opened_by
     JOIN customer_segment_runs r ON r.run_number = (SELECT MAX(run_number) FROM customer_segment_runs)
     JOIN customer_segment_labels s ON s.run = r.run AND s.lifestage = p.lifestage AND s.segment = p.segment
-    WHERE p.closed_by IS NULL
+    WHERE p.closed_by = 0
 """
 HISTORY = """
     CREATE VIEW customer_segment_history AS
