@@ -6,8 +6,10 @@ from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow
+import pyarrow.compute as pc
 
 from aisle.database.publishing_column import CustomersColumn, add_column, write_columns
 from aisle.database.publishing_tables import lock, make_tables, staging, there
@@ -258,10 +260,14 @@ def _counts(moves: pd.DataFrame) -> tuple[int, int, int]:
 
 def _first_periods(session: Session, labels: pyarrow.Table, segments: pd.DataFrame) -> None:
     """Everybody's period goes into the empty table as it comes, in the order of its key."""
-    place = {key: number for number, key in enumerate(zip(segments["lifestage"], segments["label"], strict=True))}
-    stages = labels["lifestage"].combine_chunks().dictionary_encode()
-    index = pd.MultiIndex.from_arrays([stages.to_pandas(), labels["label"].to_numpy()])
-    segment = pyarrow.array(segments["segment"].to_numpy()[index.map(place)])
+    stages, marks = (labels[name].combine_chunks().dictionary_encode() for name in ("lifestage", "label"))
+    ids = np.full((len(stages.dictionary), len(marks.dictionary)), NOISE)
+    places = [
+        pc.index_in(pyarrow.array(segments[name]), values.dictionary)
+        for name, values in (("lifestage", stages), ("label", marks))
+    ]
+    ids[places[0].to_numpy(), places[1].to_numpy()] = segments["segment"]
+    segment = pyarrow.array(ids[stages.indices.to_numpy(), marks.indices.to_numpy()])
     rows = labels.select(["customer_id", "lifestage"])
     for name, values in {"opened_by": pyarrow.repeat(1, len(rows)), "segment": segment}.items():
         rows = rows.append_column(name, values)

@@ -59,8 +59,8 @@ def write_columns(session: Session) -> None:
     wanted = [CustomersColumn(*names) for names in noted if {names[1], names[2]} <= set(there.get(names[0], []))]
     if wanted:
         twice = session.rows(
-            "SELECT customer_id FROM customer_segments GROUP BY customer_id HAVING COUNT(*) > 1 "
-            "ORDER BY customer_id LIMIT 1"
+            "SELECT customer_id FROM customer_segment_periods WHERE closed_by = 0 GROUP BY customer_id "
+            "HAVING COUNT(*) > 1 ORDER BY customer_id LIMIT 1"
         )
         if twice:
             raise ValueError(
@@ -85,5 +85,5 @@ def _write(session: Session, asked: CustomersColumn) -> None:
     )
     session.execute(
         f"UPDATE {table} AS t SET {column} = NULL WHERE t.{column} IS NOT NULL "  # noqa: S608
-        f"AND NOT EXISTS (SELECT 1 FROM customer_segments o WHERE {named})"
+        f"AND NOT EXISTS (SELECT 1 FROM customer_segment_periods o WHERE {named} AND o.closed_by = 0)"
     )
