@@ -1,7 +1,7 @@
 """Publishing a million labels, against an UPDATE per customer on the same server in the same run.
 
-The aim is 20 times the peer, which writes no history and commits once. On a busy machine PostgreSQL took 28 s (13 times
-faster) and MariaDB 94 s (15 times), so the ratio is reported, and only the seconds are held to.
+The peer is what a script does: a table of customers with the primary key customer_id and a column for the segment, one
+UPDATE statement per customer in the order of the key, one commit at the end. It keeps no history and no names.
 """
 
 import os
@@ -23,9 +23,10 @@ from aisle.database.address import Address
 from aisle.publication import Publication
 
 CUSTOMERS = 1_000_000
-ONE_BY_ONE = 5_000
-"""Customers updated one at a time; the time is multiplied up to all of them."""
+ONE_BY_ONE = 20_000
+"""Customers updated one at a time, of all that are in the table; the time is multiplied up to all of them."""
 LONGEST_SECONDS = 30
+TIMES_FASTER = 20
 
 
 def result(seed: int) -> Publication:
@@ -69,6 +70,21 @@ def server(request: pytest.FixtureRequest) -> Iterator[PostgreSQL | MySQL]:
         _statement(kind, url, f"DROP DATABASE {name}")
 
 
+def one_by_one(server: PostgreSQL | MySQL, publication: Publication) -> float:
+    """Seconds that the peer takes for all customers."""
+    customers = publication.segmented().select(["customer_id"])
+    with server.writing() as session:
+        kind = "varchar(32)" if session.dialect == "mysql" else "text"
+        session.execute(f"CREATE TABLE shoppers (customer_id {kind} PRIMARY KEY, segment integer)")
+        session.insert("shoppers", customers)
+    asked = customers["customer_id"].slice(0, ONE_BY_ONE).to_pylist()
+    started = time.monotonic()
+    with server.writing() as session:
+        for customer in asked:
+            session.execute("UPDATE shoppers SET segment = %s WHERE customer_id = %s", (1, customer))
+    return (time.monotonic() - started) / ONE_BY_ONE * CUSTOMERS
+
+
 def test_a_million_labels(server: PostgreSQL | MySQL, benchmark: object) -> None:
     publication = result(1)
 
@@ -79,15 +95,9 @@ def test_a_million_labels(server: PostgreSQL | MySQL, benchmark: object) -> None
         return time.monotonic() - started
 
     seconds = benchmark.pedantic(publish, rounds=1)  # type: ignore[attr-defined]
-    started = time.monotonic()
-    with server.writing() as session:
-        for customer in range(ONE_BY_ONE):
-            session.execute(
-                "UPDATE customer_segments SET segment = 0 WHERE customer_id = %s AND lifestage = %s",
-                (f"customer {customer:07d}", ("YA", "OA", "YF", "OF", "PE")[customer % 5]),
-            )
-    peer = (time.monotonic() - started) / ONE_BY_ONE * CUSTOMERS
+    peer = one_by_one(server, publication)
     told = f"{type(server).__name__}: {seconds:.1f} s; one by one {peer:.0f} s (of {ONE_BY_ONE}), {peer / seconds:.0f}x"
     print(told)
     benchmark.extra_info["told"] = told  # type: ignore[attr-defined]
     assert seconds < LONGEST_SECONDS, told
+    assert peer >= TIMES_FASTER * seconds, told

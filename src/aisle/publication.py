@@ -29,6 +29,18 @@ _CUSTOMER = {
 }
 _RUN = Column(TEXT, "publication, named by the digest of its content and of the run before it")
 
+CUSTOMER_SEGMENT_PERIODS = Table(
+    name="customer_segment_periods",
+    grain="customer, lifestage and period in one segment of one name",
+    key=("customer_id", "lifestage", "opened_by"),
+    columns={
+        "customer_id": _CUSTOMER["customer_id"],
+        "lifestage": _CUSTOMER["lifestage"],
+        "opened_by": Column(COUNT, "number of the run that opened the period", minimum=1),
+        "segment": _CUSTOMER["segment"],
+        "closed_by": Column(COUNT, "number of the run that closed the period; 0 = it lasts", minimum=0),
+    },
+)
 CUSTOMER_SEGMENTS = Table(
     name="customer_segments",
     grain="customer and lifestage, as last published",
@@ -113,11 +125,12 @@ PUBLISHED = {
         CUSTOMER_SEGMENT_LABELS,
         CUSTOMER_SEGMENT_MIGRATION,
         CUSTOMER_SEGMENT_COLUMNS,
-        CUSTOMER_SEGMENTS,
-        CUSTOMER_SEGMENT_HISTORY,
+        CUSTOMER_SEGMENT_PERIODS,
     )
 }
 """The tables that publishing writes, those first that others refer to."""
+PUBLISHED_VIEWS = {view.name: view for view in (CUSTOMER_SEGMENTS, CUSTOMER_SEGMENT_HISTORY)}
+"""What readers select from: a period with all that its run says of its segment."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from aisle.database import Server, Session
-from aisle.publication import PUBLISHED, Publication
+from aisle.publication import PUBLISHED, PUBLISHED_VIEWS, Publication
 
 NOON = datetime(2026, 1, 31, 12)
 
@@ -43,7 +43,7 @@ def drawn(seed: int, customers: int = 60) -> Publication:
 
 
 def state(server: Server) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of all published tables."""
+    """All rows of all published tables and views."""
     with server.reading() as session:
         return rows_of(session)
 
@@ -51,5 +51,5 @@ def state(server: Server) -> dict[str, list[tuple[Any, ...]]]:
 def rows_of(session: Session) -> dict[str, list[tuple[Any, ...]]]:
     return {
         name: sorted(session.rows(f"SELECT {', '.join(table.columns)} FROM {name}"), key=repr)  # noqa: S608
-        for name, table in PUBLISHED.items()
+        for name, table in (PUBLISHED | PUBLISHED_VIEWS).items()
     }

@@ -1,15 +1,18 @@
 """Segments written into the database, and taken back: one transaction, as set operations, with their history."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow
+import pyarrow.compute as pc
 
 from aisle.database.publishing_column import CustomersColumn, add_column, write_columns
-from aisle.database.publishing_tables import MADE_FROM, delete_from, lock, make_tables, staging, there, update_from
+from aisle.database.publishing_tables import lock, make_tables, staging, there
 from aisle.database.session import Session
 from aisle.matching import match_segments
 from aisle.partition import NOISE
@@ -25,7 +28,9 @@ from aisle.publication import (
 
 log = logging.getLogger(__name__)
 
-_SAME = "t.customer_id = o.customer_id AND t.lifestage = o.lifestage"
+_READ = ("customer_segment_periods", "customer_segment_runs", "customer_segment_labels")
+_COMMON = ["lifestage", "from_segment", "label", "customer_count"]
+_SAME = "p.customer_id = l.customer_id AND p.lifestage = l.lifestage"
 
 
 def publish_segments(
@@ -57,10 +62,7 @@ def publish_segments(
                 f"stage.at must not be before the run in force, {latest['run']} of {latest['valid_from']} UTC; "
                 f"got {at}."
             )
-        previous = latest["run"] if latest else None
-        number = latest["run_number"] + 1 if latest else 1
-        with staging(session):
-            _write(session, publication, run_of(content, previous), (previous, number, content), at)
+        _write(session, publication, latest, content, at)
     write_columns(session)
     return read_receipt(session)
 
@@ -79,37 +81,12 @@ def undo_segments(session: Session, run: str) -> Receipt:
     if run != runs[-1]:
         later = runs[runs.index(run) + 1 :]
         raise ValueError(f"Runs are undone from the last: undo {', '.join(reversed(later))} before {run}.")
-    with staging(session):
-        session.execute(
-            "INSERT INTO aisle_opened (customer_id, lifestage, segment, segment_name, valid_from, moved) "
-            "SELECT h.customer_id, h.lifestage, h.segment, h.segment_name, h.valid_from, "
-            "CASE WHEN n.run IS NULL THEN 0 ELSE 1 END FROM customer_segment_history h "
-            "LEFT JOIN customer_segment_history n "
-            "ON n.customer_id = h.customer_id AND n.lifestage = h.lifestage AND n.run = %s WHERE h.closed_by = %s",
-            (run, run),
-        )
-        session.execute(
-            "INSERT INTO aisle_gone (customer_id, lifestage) SELECT h.customer_id, h.lifestage "
-            "FROM customer_segment_history h LEFT JOIN customer_segment_history b "
-            "ON b.customer_id = h.customer_id AND b.lifestage = h.lifestage AND b.closed_by = %s "
-            "WHERE h.run = %s AND b.customer_id IS NULL",
-            (run, run),
-        )
-        session.execute("DELETE FROM customer_segment_history WHERE run = %s", (run,))
-        session.execute(
-            "UPDATE customer_segment_history SET valid_to = NULL, closed_by = NULL WHERE closed_by = %s", (run,)
-        )
-        session.execute(
-            "INSERT INTO aisle_segments (lifestage, label, segment, segment_name, candidate_key, evidence_class, "
-            "data_digest, run) SELECT s.lifestage, s.label, s.segment, s.segment_name, s.candidate_key, "
-            "s.evidence_class, r.data_digest, r.run FROM customer_segment_labels s "
-            "JOIN customer_segment_runs r ON r.run = s.run "
-            "JOIN customer_segment_runs n ON n.previous_run = r.run WHERE n.run = %s",
-            (run,),
-        )
-        _replace(session)
+    number = len(runs)
+    session.execute("DELETE FROM customer_segment_periods WHERE opened_by = %s", (number,))
+    session.execute("UPDATE customer_segment_periods SET closed_by = 0 WHERE closed_by = %s", (number,))
     for table in ("customer_segment_migration", "customer_segment_labels", "customer_segment_runs"):
         session.execute(f"DELETE FROM {table} WHERE run = %s", (run,))  # noqa: S608
+    _look(session, *_READ)
     write_columns(session)
     return read_receipt(session)
 
@@ -171,61 +148,89 @@ def _latest(session: Session) -> dict[str, Any] | None:
 
 
 def _write(
-    session: Session, publication: Publication, run: str, known: tuple[str | None, int, str], at: datetime
+    session: Session, publication: Publication, latest: Mapping[str, Any] | None, content: str, at: datetime
 ) -> None:
-    """All that a new run changes; ``known`` is the run before it, its number and the digest of its content."""
+    """All that a new run changes; ``latest`` is the run in force, ``content`` the digest of the new one's."""
     labels = publication.segmented()
-    session.insert("aisle_labels", labels)
-    _look(session, "aisle_labels")
-    gone = session.execute(
-        "INSERT INTO aisle_gone (customer_id, lifestage) SELECT c.customer_id, c.lifestage FROM customer_segments c "
-        "LEFT JOIN aisle_labels l ON l.customer_id = c.customer_id AND l.lifestage = c.lifestage "
-        "WHERE l.customer_id IS NULL"
-    )
-    common = _common(session)
-    used = session.rows("SELECT lifestage, MAX(segment) FROM customer_segment_labels GROUP BY lifestage")
-    following = {lifestage: last + 1 for lifestage, last in used}
-    segments = publication.described(match_segments(common, following))
-    made_from = segments.assign(data_digest=publication.data_digest, run=run)
-    _insert(session, "aisle_segments", made_from)
-    opened = session.execute(
-        "INSERT INTO aisle_opened (customer_id, lifestage, segment, segment_name, valid_from, moved) "
-        "SELECT l.customer_id, l.lifestage, s.segment, s.segment_name, %s, "
-        "CASE WHEN c.customer_id IS NULL THEN 0 ELSE 1 END FROM aisle_labels l "
-        "JOIN aisle_segments s ON s.lifestage = l.lifestage AND s.label = l.label "
-        "LEFT JOIN customer_segments c ON c.customer_id = l.customer_id AND c.lifestage = l.lifestage "
-        "WHERE c.customer_id IS NULL OR c.segment <> s.segment OR c.segment_name <> s.segment_name",
-        (at,),
-    )
-    ((moved,),) = session.rows("SELECT COUNT(*) FROM aisle_opened WHERE moved = 1")
-    counts = (opened, gone + moved, labels.num_rows - opened)
-    _look(session, "aisle_opened", "aisle_gone")
-    _record(session, run, known, publication.data_digest, at, counts)
-    _insert(session, "customer_segment_labels", _counted(segments, common, run))
-    _insert(session, "customer_segment_migration", _migration(segments, common, run))
-    _close(session, "aisle_opened", "o.moved = 1", run, at)
-    _close(session, "aisle_gone", "1 = 1", run, at)
-    session.execute(
-        "INSERT INTO customer_segment_history (customer_id, lifestage, segment, segment_name, candidate_key, "
-        "evidence_class, data_digest, run, valid_from, valid_to, closed_by) SELECT o.customer_id, o.lifestage, "
-        "o.segment, o.segment_name, s.candidate_key, s.evidence_class, s.data_digest, s.run, o.valid_from, NULL, NULL "
-        "FROM aisle_opened o JOIN aisle_segments s ON s.lifestage = o.lifestage AND s.segment = o.segment"
-    )
-    _replace(session)
+    previous = latest["run"] if latest else None
+    number = latest["run_number"] + 1 if latest else 1
+    run = run_of(content, previous)
+    with staging(session) if latest else nullcontext():
+        if latest:
+            session.insert("aisle_labels", labels)
+            _look(session, "aisle_labels")
+        before = _published(session, previous)
+        common = _common(before, _stayed(session) if latest else labels)
+        used = session.rows("SELECT lifestage, MAX(segment) FROM customer_segment_labels GROUP BY lifestage")
+        segments = publication.described(match_segments(common, {lifestage: last + 1 for lifestage, last in used}))
+        segments = _compared(segments, before)
+        moves = _moves(segments, common)
+        opened, closed, unchanged = _counts(moves)
+        session.execute(
+            "INSERT INTO customer_segment_runs (run, run_number, previous_run, content_digest, data_digest, "
+            "valid_from, opened_count, closed_count, unchanged_count) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            (run, number, previous, content, publication.data_digest, at, opened, closed, unchanged),
+        )
+        _insert(session, "customer_segment_labels", _counted(segments, common, run))
+        _insert(session, "customer_segment_migration", _migration(moves, run))
+        if not latest:
+            _first_periods(session, labels, segments)
+        elif opened or closed:
+            _insert(session, "aisle_segments", segments[["lifestage", "label", "segment", "renamed"]])
+            _look(session, "aisle_segments")
+            _change_periods(session, number)
+    _look(session, *_READ)
 
 
-def _common(session: Session) -> pd.DataFrame:
-    """Customers by lifestage, published segment and new label, -1 for none: what ids are matched by."""
-    stayed = session.rows(
-        "SELECT l.lifestage, COALESCE(c.segment, -1), l.label, COUNT(*) FROM aisle_labels l "
-        "LEFT JOIN customer_segments c ON c.customer_id = l.customer_id AND c.lifestage = l.lifestage "
-        "GROUP BY l.lifestage, COALESCE(c.segment, -1), l.label"
+def _published(session: Session, run: str | None) -> pd.DataFrame:
+    """The segments of a run: lifestage, from_segment, from_name, published_count."""
+    rows = session.rows(
+        "SELECT lifestage, segment, segment_name, customer_count FROM customer_segment_labels WHERE run = %s", (run,)
     )
-    left = session.rows(
-        "SELECT c.lifestage, c.segment, -1, COUNT(*) FROM aisle_gone x JOIN customer_segments c "
-        "ON c.customer_id = x.customer_id AND c.lifestage = x.lifestage GROUP BY c.lifestage, c.segment"
+    return pd.DataFrame(sorted(rows), columns=["lifestage", "from_segment", "from_name", "published_count"])
+
+
+def _stayed(session: Session) -> pd.DataFrame:
+    """Customers with a label, by lifestage, the published segment they have (-1 = none) and label."""
+    rows = session.rows(
+        "SELECT l.lifestage, COALESCE(p.segment, -1), l.label, COUNT(*) FROM aisle_labels l "  # noqa: S608
+        f"LEFT JOIN customer_segment_periods p ON {_SAME} AND p.closed_by = 0 "
+        "GROUP BY l.lifestage, COALESCE(p.segment, -1), l.label"
     )
-    return pd.DataFrame(sorted([*stayed, *left]), columns=["lifestage", "from_segment", "label", "customer_count"])
+    return pd.DataFrame(rows, columns=_COMMON)
+
+
+def _common(before: pd.DataFrame, found: pd.DataFrame | pyarrow.Table) -> pd.DataFrame:
+    """Customers by lifestage, published segment and new label, -1 for none: what ids are matched by.
+
+    ``found`` counts those with a label, or is the labels when nothing is published ``before``. Who has left a segment
+    is who was in it and is not found.
+    """
+    if isinstance(found, pyarrow.Table):
+        counts = found.group_by(["lifestage", "label"]).aggregate([([], "count_all")]).to_pandas()
+        found = counts.rename(columns={"count_all": "customer_count"}).assign(from_segment=NOISE)
+    stayed = found.groupby(["lifestage", "from_segment"], as_index=False)["customer_count"].sum()
+    left = before.merge(stayed, on=["lifestage", "from_segment"], how="left")
+    gone = (left["published_count"] - left["customer_count"].fillna(0)).astype("int64")
+    left = left.assign(label=NOISE, customer_count=gone)[gone > 0]
+    common: pd.DataFrame = pd.concat([frame[_COMMON] for frame in (found, left) if len(frame)], ignore_index=True)
+    return common.sort_values(_COMMON, ignore_index=True)
+
+
+def _compared(segments: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    """The segments, and whether they are published under another name than ``before``: renamed, 1 or 0."""
+    earlier = before.rename(columns={"from_segment": "segment"})[["lifestage", "segment", "from_name"]]
+    joined = segments.merge(earlier, on=["lifestage", "segment"], how="left", validate="one_to_one")
+    renamed = joined["from_name"].notna() & (joined["from_name"] != joined["segment_name"])
+    return joined.drop(columns="from_name").assign(renamed=renamed.astype("int64"))
+
+
+def _moves(segments: pd.DataFrame, common: pd.DataFrame) -> pd.DataFrame:
+    """``common`` with the segment every label became, to_segment (-1 = none), and whether that was renamed."""
+    moves = common.merge(segments, on=["lifestage", "label"], how="left", validate="many_to_one")
+    return moves.assign(
+        to_segment=moves["segment"].fillna(NOISE).astype("int64"), renamed=moves["renamed"].fillna(0).astype("int64")
+    )
 
 
 def _counted(segments: pd.DataFrame, common: pd.DataFrame, run: str) -> pd.DataFrame:
@@ -234,68 +239,56 @@ def _counted(segments: pd.DataFrame, common: pd.DataFrame, run: str) -> pd.DataF
     return joined[list(CUSTOMER_SEGMENT_LABELS.columns)]
 
 
-def _migration(segments: pd.DataFrame, common: pd.DataFrame, run: str) -> pd.DataFrame:
-    joined = common.merge(segments, on=["lifestage", "label"], how="left", validate="many_to_one")
-    table = joined.assign(run=run, to_segment=joined["segment"].fillna(NOISE).astype("int64"))
-    return table[list(CUSTOMER_SEGMENT_MIGRATION.columns)]
+def _migration(moves: pd.DataFrame, run: str) -> pd.DataFrame:
+    return moves.assign(run=run)[list(CUSTOMER_SEGMENT_MIGRATION.columns)]
 
 
 def _insert(session: Session, table: str, rows: pd.DataFrame) -> None:
     session.insert(table, pyarrow.Table.from_pandas(rows, preserve_index=False))
 
 
-def _record(
-    session: Session,
-    run: str,
-    known: tuple[str | None, int, str],
-    data_digest: str,
-    at: datetime,
-    counts: Sequence[int],
-) -> None:
-    previous, number, content = known
+def _counts(moves: pd.DataFrame) -> tuple[int, int, int]:
+    """Periods opened, closed, unchanged."""
+    same = (moves["from_segment"] == moves["to_segment"]) & (moves["renamed"] == 0)
+    opened, closed = ~same & (moves["to_segment"] != NOISE), ~same & (moves["from_segment"] != NOISE)
+    return (
+        int(moves.loc[opened, "customer_count"].sum()),
+        int(moves.loc[closed, "customer_count"].sum()),
+        int(moves.loc[same, "customer_count"].sum()),
+    )
+
+
+def _first_periods(session: Session, labels: pyarrow.Table, segments: pd.DataFrame) -> None:
+    """Everybody's period goes into the empty table as it comes, in the order of its key."""
+    stages, marks = (labels[name].combine_chunks().dictionary_encode() for name in ("lifestage", "label"))
+    ids = np.full((len(stages.dictionary), len(marks.dictionary)), NOISE)
+    places = [
+        pc.index_in(pyarrow.array(segments[name]), values.dictionary)
+        for name, values in (("lifestage", stages), ("label", marks))
+    ]
+    ids[places[0].to_numpy(), places[1].to_numpy()] = segments["segment"]
+    segment = pyarrow.array(ids[stages.indices.to_numpy(), marks.indices.to_numpy()])
+    rows = labels.select(["customer_id", "lifestage"])
+    for name, values in {"opened_by": pyarrow.repeat(1, len(rows)), "segment": segment}.items():
+        rows = rows.append_column(name, values)
+    session.insert("customer_segment_periods", rows.append_column("closed_by", pyarrow.repeat(0, len(rows))))
+
+
+def _change_periods(session: Session, number: int) -> None:
+    """Close the lasting periods of whom the staging has not in the same segment, open one for who has none then."""
     session.execute(
-        "INSERT INTO customer_segment_runs (run, run_number, previous_run, content_digest, data_digest, valid_from, "
-        "opened_count, closed_count, unchanged_count) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        (run, number, previous, content, data_digest, at, *counts),
+        "UPDATE customer_segment_periods p SET closed_by = %s WHERE closed_by = 0 AND NOT EXISTS ("  # noqa: S608
+        f"SELECT 1 FROM aisle_labels l JOIN aisle_segments s ON s.lifestage = l.lifestage AND s.label = l.label "
+        f"WHERE {_SAME} AND s.segment = p.segment AND s.renamed = 0)",
+        (number,),
     )
-
-
-def _close(session: Session, table: str, which: str, run: str, at: datetime) -> None:
-    """End the lasting periods of the customers in a table of the staging."""
-    update_from(
-        session,
-        "customer_segment_history",
-        [f"{table} o"],
-        {"valid_to": "%s", "closed_by": "%s"},
-        f"{_SAME} AND {which} AND t.valid_to IS NULL",
-        (at, run),
-    )
-
-
-def _replace(session: Session) -> None:
-    """Take those gone out of the current segments, put those opened in, and say of all what they are made from now."""
-    delete_from(session, "customer_segments", "aisle_gone", _SAME)
-    made_from = {name: f"s.{name}" for name in MADE_FROM}
-    update_from(
-        session,
-        "customer_segments",
-        ["aisle_opened o", "aisle_segments s"],
-        {**{name: f"o.{name}" for name in ("segment", "segment_name", "valid_from")}, **made_from},
-        f"{_SAME} AND o.moved = 1 AND s.lifestage = o.lifestage AND s.segment = o.segment",
-    )
+    _look(session, "customer_segment_periods")
     session.execute(
-        "INSERT INTO customer_segments (customer_id, lifestage, segment, segment_name, candidate_key, evidence_class, "
-        "data_digest, run, valid_from) SELECT o.customer_id, o.lifestage, o.segment, o.segment_name, s.candidate_key, "
-        "s.evidence_class, s.data_digest, s.run, o.valid_from FROM aisle_opened o "
-        "JOIN aisle_segments s ON s.lifestage = o.lifestage AND s.segment = o.segment WHERE o.moved = 0"
-    )
-    update_from(
-        session,
-        "customer_segments",
-        ["aisle_segments s"],
-        made_from,
-        "s.lifestage = t.lifestage AND s.segment = t.segment AND t.run <> s.run",
-        whole=True,
+        "INSERT INTO customer_segment_periods (customer_id, lifestage, opened_by, segment, closed_by) "  # noqa: S608
+        "SELECT l.customer_id, l.lifestage, %s, s.segment, 0 FROM aisle_labels l "
+        "JOIN aisle_segments s ON s.lifestage = l.lifestage AND s.label = l.label "
+        f"LEFT JOIN customer_segment_periods p ON {_SAME} AND p.closed_by = 0 WHERE p.customer_id IS NULL",
+        (number,),
     )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from aisle.database.publishing_tables import collation, update_from
+from aisle.database.publishing_tables import collation
 from aisle.database.session import Session, columns_of, quoted
 from aisle.publication import LONGEST
 
@@ -59,8 +59,8 @@ def write_columns(session: Session) -> None:
     wanted = [CustomersColumn(*names) for names in noted if {names[1], names[2]} <= set(there.get(names[0], []))]
     if wanted:
         twice = session.rows(
-            "SELECT customer_id FROM customer_segments GROUP BY customer_id HAVING COUNT(*) > 1 "
-            "ORDER BY customer_id LIMIT 1"
+            "SELECT customer_id FROM customer_segment_periods WHERE closed_by = 0 GROUP BY customer_id "
+            "HAVING COUNT(*) > 1 ORDER BY customer_id LIMIT 1"
         )
         if twice:
             raise ValueError(
@@ -77,11 +77,13 @@ def _write(session: Session, asked: CustomersColumn) -> None:
     customer = f"CAST(t.{key} AS {kind}) {collation(session)}"
     same = "<=>" if session.dialect == "mysql" else "IS NOT DISTINCT FROM"
     named = f"o.customer_id = {customer}"
-    other = f"t.{column} {same} o.segment_name"
-    update_from(
-        session, table, ["customer_segments o"], {column: "o.segment_name"}, f"{named} AND NOT ({other})", whole=True
+    where = f"{named} AND NOT (t.{column} {same} o.segment_name)"
+    session.execute(
+        f"UPDATE {table} t STRAIGHT_JOIN customer_segments o SET t.{column} = o.segment_name WHERE {where}"  # noqa: S608
+        if session.dialect == "mysql"
+        else f"UPDATE {table} AS t SET {column} = o.segment_name FROM customer_segments o WHERE {where}"  # noqa: S608
     )
     session.execute(
         f"UPDATE {table} AS t SET {column} = NULL WHERE t.{column} IS NOT NULL "  # noqa: S608
-        f"AND NOT EXISTS (SELECT 1 FROM customer_segments o WHERE {named})"
+        f"AND NOT EXISTS (SELECT 1 FROM customer_segment_periods o WHERE {named} AND o.closed_by = 0)"
     )

@@ -1,36 +1,28 @@
-"""The tables that publishing writes: made on the first publish, compared with their contracts on every other."""
+"""The tables that publishing writes and the views of them: made on the first publish, checked on every other."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
+from aisle.database.publishing_views import VIEWS
 from aisle.database.session import Dialect, Session, columns_of, quoted
-from aisle.publication import LONGEST, PUBLISHED
+from aisle.publication import LONGEST, PUBLISHED, PUBLISHED_VIEWS
 from aisle.tables import COUNT, MOMENT, TEXT, Column, Table
 
 PATIENCE = 60.0
 """Seconds to wait for another publication to end."""
 _TRY_AGAIN = 0.2
 
-_INDICES = {"customer_segments": ("lifestage", "segment")}
 _RULES = {
-    "customer_segment_history": (
-        "CHECK (valid_to IS NULL OR valid_to >= valid_from)",
-        "CHECK ((valid_to IS NULL) = (closed_by IS NULL))",
-    ),
+    "customer_segment_periods": ("CHECK (closed_by = 0 OR closed_by > opened_by)",),
     "customer_segment_runs": ("UNIQUE (run_number)",),
     "customer_segment_labels": ("UNIQUE (run, lifestage, label)",),
 }
-MADE_FROM = ("candidate_key", "evidence_class", "data_digest", "run")
-"""What a current segment names as its origin; after every run that is the run's own."""
 _STAGING = {
     "aisle_labels": ("customer_id", "lifestage", "label"),
-    "aisle_segments": ("lifestage", "label", "segment", "segment_name", *MADE_FROM),
-    "aisle_opened": ("customer_id", "lifestage", "segment", "segment_name", "valid_from", "moved"),
-    "aisle_gone": ("customer_id", "lifestage"),
+    "aisle_segments": ("lifestage", "label", "segment", "renamed"),
 }
-"""Tables of one transaction. ``moved`` is 1 where the customer leaves another segment, 0 where they had none."""
+"""Tables of one transaction. ``renamed`` is 1 where the segment is published under another name than before, else 0."""
 
 
 def collation(session: Session) -> str:
@@ -66,35 +58,54 @@ def lock(session: Session, *, patience: float = PATIENCE) -> None:
 
 
 def there(session: Session) -> bool:
-    """Whether the tables have been made.
+    """Whether the tables and views have been made.
 
     Raises:
-        ValueError: one of them has other columns than ours.
+        ValueError: one of them has other columns than ours, or a view is a table.
     """
-    found = columns_of(session, list(PUBLISHED))
+    found = _found(session)
+    return len(found) == len(PUBLISHED) + len(PUBLISHED_VIEWS)
+
+
+def make_tables(session: Session) -> None:
+    """Make those of the tables and views that are missing, empty. In MySQL that commits by itself."""
+    found = _found(session)
+    for name, table in PUBLISHED.items():
+        if name not in found:
+            for statement in definition(table, session.dialect, collation(session)):
+                session.execute(statement)
+    for name, view in PUBLISHED_VIEWS.items():
+        if name not in found:
+            session.execute(VIEWS[name])
+            for statement in [] if session.dialect == "mysql" else _comments("VIEW", view, session.dialect):
+                session.execute(statement)
+
+
+def _found(session: Session) -> set[str]:
+    """Those of our tables and views that are there."""
+    every = {**PUBLISHED, **PUBLISHED_VIEWS}
+    found = columns_of(session, list(every))
     for name, columns in found.items():
-        needed = list(PUBLISHED[name].columns)
+        needed = list(every[name].columns)
         if sorted(columns) != sorted(needed):
             raise ValueError(
                 f"{session.origin}: table {name} must have the columns {needed} to publish into it; it has {columns}. "
                 "Rename it, if it is not Aisle's."
             )
-    return len(found) == len(PUBLISHED)
-
-
-def make_tables(session: Session) -> None:
-    """Make those of the tables that are missing, empty. In MySQL that commits by itself."""
-    if there(session):
-        return
-    found = columns_of(session, list(PUBLISHED))
-    for name, table in PUBLISHED.items():
-        if name not in found:
-            for statement in definition(table, session.dialect, collation(session)):
-                session.execute(statement)
+    schema = "DATABASE()" if session.dialect == "mysql" else "current_schema()"
+    for name in sorted(found.keys() & PUBLISHED_VIEWS.keys()):
+        kinds = session.rows(
+            f"SELECT table_type FROM information_schema.tables WHERE table_schema = {schema} "  # noqa: S608
+            "AND table_name = %s",
+            (name,),
+        )
+        if kinds != [("VIEW",)]:
+            raise ValueError(f"{session.origin}: {name} must be a view to publish; it is a table. Rename it.")
+    return set(found)
 
 
 def definition(table: Table, dialect: Dialect, collate: str) -> list[str]:
-    """The statements that make one table: columns, checks, keys, index, comments."""
+    """The statements that make one table: columns, checks, keys, comments."""
     columns = [_column(name, column, dialect, collate) for name, column in table.columns.items()]
     checks = [
         f"CHECK ({quoted(name, dialect)} >= {column.minimum})"
@@ -107,54 +118,26 @@ def definition(table: Table, dialect: Dialect, collate: str) -> list[str]:
             f"FOREIGN KEY ({quoted(column, dialect)}) REFERENCES {quoted(other, dialect)} (run)"
             for column, other in table.references.items()
         ]
-    grain = _literal(f"One row per {table.grain}.")
-    index = _INDICES.get(table.name)
     place = quoted(table.name, dialect)
     if dialect == "mysql":
-        if index:
-            rules.append(f"INDEX ({_names(index, dialect)})")
-        options = f" ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 {collate} COMMENT={grain}"
+        options = f" ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 {collate} COMMENT={_grain(table)}"
         return [f"CREATE TABLE {place} ({', '.join([*columns, *rules])}){options}"]
-    statements = [f"CREATE TABLE {place} ({', '.join([*columns, *rules])})", f"COMMENT ON TABLE {place} IS {grain}"]
-    if index:
-        name = quoted(f"{table.name}_{'_'.join(index)}", dialect)
-        statements.append(f"CREATE INDEX {name} ON {place} ({_names(index, dialect)})")
-    for name, column in table.columns.items():
-        statements.append(f"COMMENT ON COLUMN {place}.{quoted(name, dialect)} IS {_literal(column.meaning)}")
-    return statements
+    return [f"CREATE TABLE {place} ({', '.join([*columns, *rules])})", *_comments("TABLE", table, dialect)]
 
 
-def update_from(
-    session: Session,
-    table: str,
-    others: Sequence[str],
-    values: Mapping[str, str],
-    where: str,
-    parameters: Sequence[Any] = (),
-    *,
-    whole: bool = False,
-) -> None:
-    """Set columns of ``table`` (t) by the rows of ``others`` that ``where`` pairs it with, in each engine's way.
-
-    MySQL reads the others and looks up rows of the table, or, if ``whole``, the other way round: left to itself it
-    may do so by an index of few values, which takes minutes.
-    """
-    mark = "t." if session.dialect == "mysql" else ""
-    pairs = ", ".join(f"{mark}{name} = {value}" for name, value in values.items())
-    if session.dialect == "mysql":
-        read = [f"{table} t", *others] if whole else [*others, f"{table} t"]
-        middle = f"{' STRAIGHT_JOIN '.join(read)} SET {pairs}"
-    else:
-        middle = f"{table} AS t SET {pairs} FROM {', '.join(others)}"
-    session.execute(f"UPDATE {middle} WHERE {where}", parameters)
+def _comments(kind: str, table: Table, dialect: Dialect) -> list[str]:
+    place = quoted(table.name, dialect)
+    return [
+        f"COMMENT ON {kind} {place} IS {_grain(table)}",
+        *(
+            f"COMMENT ON COLUMN {place}.{quoted(name, dialect)} IS {_literal(column.meaning)}"
+            for name, column in table.columns.items()
+        ),
+    ]
 
 
-def delete_from(session: Session, table: str, other: str, where: str) -> None:
-    """Delete the rows of ``table`` (t) that ``where`` pairs with one of ``other`` (o)."""
-    if session.dialect == "mysql":
-        session.execute(f"DELETE t FROM {other} o STRAIGHT_JOIN {table} t WHERE {where}")
-    else:
-        session.execute(f"DELETE FROM {table} AS t USING {other} o WHERE {where}")  # noqa: S608
+def _grain(table: Table) -> str:
+    return _literal(f"One row per {table.grain}.")
 
 
 @contextmanager
@@ -165,10 +148,10 @@ def staging(session: Session) -> Iterator[None]:
         session.execute("SET LOCAL work_mem = '128MB'")
         session.execute("SET LOCAL jit = off")
     every = {name: column for table in PUBLISHED.values() for name, column in table.columns.items()}
-    every["moved"] = Column(COUNT, "1 where the customer leaves another segment")
+    every["renamed"] = Column(COUNT, "1 where the segment has another name than before")
     for table, names in _STAGING.items():
         columns = [f"{name} {_type(name, every[name], session.dialect, collate)}" for name in names]
-        if session.dialect == "mysql" and table == "aisle_labels":  # it is looked up; others hash their joins
+        if session.dialect == "mysql" and table == "aisle_labels":  # what has no key is read whole for every lookup
             columns.append("PRIMARY KEY (customer_id, lifestage)")
         session.execute(f"CREATE TEMPORARY TABLE {table} ({', '.join(columns)})")
     yield
