@@ -239,7 +239,10 @@ def write_as_a_process(folder: Path, study: str, barrier: Any) -> None:
 
 
 @pytest.mark.verify
-def test_eight_processes_that_start_on_a_fresh_store_do_not_ruin_it(tmp_path: Path) -> None:
+def test_eight_processes_that_start_on_a_fresh_store_do_not_ruin_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[2]))  # where the processes find this module
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(8)
     # Half of them write the same study, which must then hold one run.
