@@ -45,11 +45,13 @@ def test_what_a_killed_load_left_is_removed_by_the_next(
     new_server: Callable[[str], Database], folders: tuple[Path, Path]
 ) -> None:
     engine = new_server("mysql")
+    put(engine, folders[1])
+    new = held(engine)
     put(engine, folders[0])
     before = held(engine)
     while not leftovers(engine):
         loads.killed_after(engine, "replace", folders[1], 0.15)
-    assert held(engine) == before
+    assert held(engine) in (before, new)  # a kill after the one rename leaves the new, and the old to be removed
     put(engine, folders[0])
     assert leftovers(engine) == []
     assert held(engine) == before
