@@ -67,6 +67,18 @@ def test_the_order_of_rows_and_the_keys_of_candidates_do_not_matter(order: list[
     assert compare_leaderboards(_board(), other).same
 
 
+@pytest.mark.parametrize(("reducer", "same"), [("umap", True), ("pca", False)])
+def test_only_reducers_that_follow_the_processor_may_differ_and_are_told_apart(reducer: str, same: bool) -> None:
+    board = _board()
+    board.loc[[1, 3], "reducer"] = reducer
+    other = board.copy()
+    other.loc[3, "features/ranking_score"] += 0.25
+    comparison = compare_leaderboards(board, other)
+    assert comparison.same is same
+    assert any("of which 1 differ" in finding and "2.5e-01" in finding for finding in comparison.findings)
+    assert any("follow the processor (umap)" in finding for finding in comparison.findings) is same
+
+
 @pytest.mark.parametrize(("change", "same"), [(0.5 * SCORE_TOLERANCE, True), (2 * SCORE_TOLERANCE, False)])
 def test_scores_may_differ_by_no_more_than_the_tolerance(change: float, same: bool) -> None:
     other = _board()
