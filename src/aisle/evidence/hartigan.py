@@ -40,7 +40,7 @@ def dip_test(sample: npt.ArrayLike) -> tuple[float, float]:
 def _nearest_size(n: int) -> int:
     if n <= 16:
         return n
-    return min(_FINEST, round(2.0 ** (round(8 * math.log2(n)) / 8)))
+    return min(_FINEST, round(math.pow(2.0, round(8 * math.log2(n)) / 8)))
 
 
 @cache
