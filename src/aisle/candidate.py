@@ -106,8 +106,8 @@ def reference_space(features: FeatureTable) -> pd.DataFrame:
     return pd.DataFrame(standard, index=values.index, columns=values.columns)
 
 
-def fit(features: FeatureTable, embedding: Embedding, *, clusterer: PathClusterer, seed: int) -> Candidate:
-    """All partitions of the path and their scores.
+def partitions(embedding: Embedding, *, clusterer: PathClusterer, seed: int) -> tuple[PartitionPath, tuple[str, ...]]:
+    """All partitions of the path, and the warnings given on the way.
 
     Raises:
         ValueError: there are fewer customers than the tuning values need, or the clusterer refuses its input.
@@ -119,13 +119,23 @@ def fit(features: FeatureTable, embedding: Embedding, *, clusterer: PathClustere
         )
     with _quiet() as said, threadpool_limits(limits=1):
         path = seeded(clusterer, seed).fit_path(embedding.values)
+    return path, _sentences(said)
+
+
+def fit(features: FeatureTable, embedding: Embedding, *, clusterer: PathClusterer, seed: int) -> Candidate:
+    """All partitions of the path and their scores.
+
+    Raises:
+        ValueError: there are fewer customers than the tuning values need, or the clusterer refuses its input.
+    """
+    path, said = partitions(embedding, clusterer=clusterer, seed=seed)
     spaces = {
         REFERENCE: reference_space(features).loc[embedding.values.index].to_numpy(),
         "embedding": embedding.values.to_numpy(),
     }
-    labelings = np.stack([partition.labels.to_numpy() for partition in path.partitions.values()])
+    labelings = np.array([partition.labels for partition in path.partitions.values()], dtype=np.int64)
     scored = dict(zip(path.partitions, score(labelings, spaces), strict=True))
-    return Candidate(path, scored, tuple(sorted({*embedding.warnings, *_sentences(said)})))
+    return Candidate(path, scored, tuple(sorted({*embedding.warnings, *said})))
 
 
 def score(labelings: npt.NDArray[np.int64], spaces: Mapping[str, npt.NDArray[np.float64]]) -> list[Scores]:

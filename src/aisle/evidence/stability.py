@@ -1,0 +1,146 @@
+"""What one split of the customers says of a candidate, and what many say together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn import config_context
+from threadpoolctl import threadpool_limits
+
+from aisle.assignment import assign
+from aisle.evidence.agreement import adjusted_rand, best_jaccards, count, matches, strength
+from aisle.evidence.resamples import Pipelines, Split, split
+from aisle.evidence.valley import continuous, valleys
+from aisle.features.table import FeatureTable
+from aisle.partition import NOISE
+
+Values = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int64]
+
+DISSOLVED = 0.5
+"""A cluster whose best Jaccard coefficient is no higher has dissolved (Hennig 2008)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What one split says of one partition with k clusters.
+
+    ``jaccards`` (2, k): of each cluster in either half, NaN where it has no customer there. ``strength`` and ``rand``:
+    prediction strength and adjusted Rand index, the mean of both directions. ``valleys`` (k,): p-values of having no
+    gap to the nearest neighbour, 1 where the first half has no such cluster.
+    """
+
+    jaccards: Values
+    strength: float
+    rand: float
+    valleys: Values
+
+
+@dataclass(frozen=True, eq=False)
+class Stability:
+    """What all splits say of one partition with k clusters; scores are NaN where no split was finished.
+
+    ``jaccards`` and ``dissolved`` (k,): mean of the best Jaccard coefficients, and the share of them at most .5 (Hennig
+    2007). ``valleys`` (k,): min(1, 2 x the median p-value) (Meinshausen, Meier & Buehlmann 2009). ``strength``: mean
+    prediction strength (Tibshirani & Walther 2005). ``replication``: median adjusted Rand index (Ullmann, Hennig &
+    Boulesteix 2021). ``splits``: how many were finished.
+    """
+
+    jaccards: Values
+    dissolved: Values
+    valleys: Values
+    strength: float
+    replication: float
+    splits: int
+
+    @property
+    def valley(self) -> float:
+        """The p-value of the partition, that of its worst cluster; 1 below two clusters."""
+        return float(self.valleys.max()) if self.valleys.size > 1 else 1.0
+
+
+def look(
+    features: FeatureTable, pipelines: Pipelines, labelings: Mapping[str, Labels], *, number: int
+) -> dict[str, "list[Seen] | str"]:
+    """Split ``number`` on every candidate: ``labelings`` are its partitions (m, n) of all customers, by clusterer.
+
+    A candidate that fails on a half has the sentence of its failure instead.
+    """
+    found: dict[str, list[Seen] | str] = {}
+    with threadpool_limits(limits=1), config_context(assume_finite=True, skip_parameter_validation=True):
+        halves = split(features, pipelines, number=number)
+        for name, labels in labelings.items():
+            first, second = halves.found[0][name], halves.found[1][name]
+            if isinstance(first, str) or isinstance(second, str):
+                found[name] = first if isinstance(first, str) else str(second)
+            else:
+                found[name] = _seen(features.values, halves, labels, (first, second))
+    return found
+
+
+def _seen(values: pd.DataFrame, halves: Split, full: Labels, own: tuple[Labels, Labels]) -> list[Seen]:
+    spaces = [_standardised(values, halves.places[known]) for known in (0, 1)]
+    assigned = [
+        assign(spaces[0][halves.places[0]], own[0], spaces[0][halves.places[1]]),
+        assign(spaces[1][halves.places[1]], own[1], spaces[1][halves.places[0]]),
+    ]
+    columns = continuous(values)
+    lines = _standardised(values[columns], halves.places[0]) if columns else spaces[0][:, :0]
+    known, new = lines[halves.places[0]], lines[halves.places[1]]
+    seen = []
+    for row, labels in enumerate(full):
+        restricted = [labels[places] for places in halves.places]
+        jaccards = np.array([_best(restricted[half], own[half][row], count(labels)) for half in (0, 1)])
+        pairs = [(own[1][row], assigned[0][row]), (own[0][row], assigned[1][row])]
+        found = np.array([valley.p for valley in valleys(known, own[0][row], new, assigned[0][row])])
+        seen.append(
+            Seen(
+                jaccards,
+                float(np.mean([strength(*pair) for pair in pairs])),
+                float(np.mean([adjusted_rand(*pair) for pair in pairs])),
+                _of_own(found, matches(restricted[0], own[0][row]), count(labels)),
+            )
+        )
+    return seen
+
+
+def _standardised(values: pd.DataFrame, places: Labels) -> Values:
+    """All customers (n, d), by the mean and standard deviation of those at ``places``; a constant column is 0."""
+    numbers = values.to_numpy()
+    middle, spread = numbers[places].mean(axis=0), numbers[places].std(axis=0)
+    varies = numbers[places].max(axis=0) > numbers[places].min(axis=0)
+    return np.asarray(np.divide(numbers - middle, spread, out=np.zeros_like(numbers), where=varies & (spread > 0)))
+
+
+def _best(full: Labels, own: Labels, clusters: int) -> Values:
+    """Best Jaccard coefficients of clusters 0..k-1, NaN for one that has no customer in this half."""
+    return np.append(best_jaccards(full, own), np.full(clusters - count(full), np.nan))
+
+
+def _of_own(p: Values, matched: Labels, clusters: int) -> Values:
+    """The p-values of the half's clusters given to the whole's, 1 where a cluster has none."""
+    found = np.ones(clusters)
+    for cluster, own in enumerate(matched):
+        if own != NOISE and p.size:
+            found[cluster] = p[own]
+    return found
+
+
+def together(seen: Sequence[Seen], clusters: int) -> Stability:
+    """All finished splits of one partition of all customers with ``clusters`` clusters."""
+    if not seen or not clusters:
+        undefined = np.full(clusters, np.nan)
+        return Stability(undefined, undefined, np.ones(clusters), np.nan, np.nan, len(seen))
+    jaccards = np.concatenate([one.jaccards for one in seen])
+    known = ~np.isnan(jaccards)
+    counted = np.maximum(known.sum(axis=0), 1)
+    return Stability(
+        np.where(known, jaccards, 0.0).sum(axis=0) / counted,
+        (known & (jaccards <= DISSOLVED)).sum(axis=0) / counted,
+        np.minimum(1.0, 2 * np.median([one.valleys for one in seen], axis=0)),
+        float(np.mean([one.strength for one in seen])),
+        float(np.median([one.rand for one in seen])),
+        len(seen),
+    )

@@ -1,0 +1,74 @@
+"""Is there a gap between a segment and its nearest neighbour? Found on one half of the customers, tested on the other.
+
+Any two parts of a continuum differ, and along the line that tells them apart they seem to be separated, if that line is
+drawn through the customers it is judged by. So the line is drawn on one half and the other half is projected onto it:
+customers of one population then have one mode, and Hartigan's dip rejects it only where there is a gap.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.covariance import ledoit_wolf
+
+from aisle.assignment import centroids
+from aisle.evidence.hartigan import dip_test
+from aisle.partition import NOISE
+
+Values = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int64]
+
+_RIDGE: Final = 1e-9
+FEWEST_LEVELS: Final = 11
+"""A column with fewer distinct values has gaps by nature, and is a rule rather than a direction."""
+
+
+@dataclass(frozen=True)
+class Valley:
+    """A cluster against its nearest neighbour: the p-value of their held-out customers having one mode."""
+
+    cluster: int
+    neighbour: int
+    p: float
+
+
+def continuous(values: pd.DataFrame) -> list[str]:
+    """Columns with more than 10 distinct values: along these a gap can be seen."""
+    return [str(name) for name in values.columns if values[name].nunique() >= FEWEST_LEVELS]
+
+
+def valleys(known: Values, labels: Labels, new: Values, assigned: Labels) -> list[Valley]:
+    """The valley between each cluster and its nearest neighbour, one for each cluster 0..k-1 of ``labels``.
+
+    ``known`` (n, d) with ``labels`` (n,) are the customers the clusters were found on; ``new`` (p, d) with ``assigned``
+    (p,) those held out, in the same standardised space of continuous columns. Empty below two clusters.
+    """
+    if int(labels.max(initial=NOISE)) < 1 or not known.shape[1]:
+        return []
+    centres = centroids(known, labels)
+    apart = ((centres[:, np.newaxis] - centres) ** 2).sum(axis=2)
+    np.fill_diagonal(apart, np.inf)
+    pairs = [(cluster, int(neighbour)) for cluster, neighbour in enumerate(apart.argmin(axis=1))]
+    tested = {
+        (one, other): dip_test(positions(known, labels, new[np.isin(assigned, (one, other))], one, other))[1]
+        for one, other in {(min(pair), max(pair)) for pair in pairs}
+    }
+    return [Valley(*pair, tested[min(pair), max(pair)]) for pair in pairs]
+
+
+def positions(known: Values, labels: Labels, new: Values, one: int, other: int) -> Values:
+    """Where customers ``new`` (p, d) lie on the line that tells two clusters apart: 0 at the mean of one, 1 of other.
+
+    The line is the linear discriminant with the covariance within the two clusters shrunken (Ledoit & Wolf 2004).
+    """
+    parts = [known[labels == cluster] for cluster in (one, other)]
+    centres = [part.mean(axis=0) for part in parts]
+    inside = np.concatenate([part - centre for part, centre in zip(parts, centres, strict=True)])
+    covariance, _ = ledoit_wolf(inside, assume_centered=True)
+    spread = np.trace(covariance) / len(covariance)
+    difference = centres[1] - centres[0]
+    line = np.linalg.solve(covariance + _RIDGE * spread * np.eye(len(covariance)), difference) if spread else difference
+    length = difference @ line
+    return np.asarray((new - centres[0]) @ line / length if length else np.zeros(len(new)))
