@@ -130,7 +130,7 @@ def test_the_callback_gets_the_arguments_its_stages_take(compose: Compose) -> No
 def test_roles_make_what_they_are_for(role: Callable[..., Any]) -> None:
     assert isinstance(role("database", "parquet"), ParquetFolder)
     assert isinstance(role("cohort", "lifestage"), Extraction)
-    assert isinstance(role("evidence", "ranking"), SelectionRule)
+    assert isinstance(role("evidence", "standard")["rule"], SelectionRule)
     kmeans: PathClusterer = role("clusterer", "kmeans")
     assert kmeans.minimum_customers == 10
     assert set(role("features", "baskets_mix")) == {"baskets", "mix"}

@@ -289,9 +289,9 @@ def test_foreign_json_is_refused_in_one_sentence(content: dict[str, Any]) -> Non
 @pytest.mark.parametrize(
     ("changed", "sentence"),
     [
-        ({"floor": 0.6}, r"evidence\.floor must be a share .* got 0\.6"),
-        ({"tie_tolerance": -1.0}, r"evidence\.tie_tolerance must be in \[0, 1\); got -1"),
-        ({"cost_rank": ["ward", "ward"]}, r"evidence\.cost_rank must name each clusterer once"),
+        ({"floor": 0.6}, r"evidence\.rule\.floor must be a share .* got 0\.6"),
+        ({"tie_tolerance": -1.0}, r"evidence\.rule\.tie_tolerance must be in \[0, 1\); got -1"),
+        ({"cost_rank": ["ward", "ward"]}, r"evidence\.rule\.cost_rank must name each clusterer once"),
     ],
 )
 def test_a_rule_checks_itself(changed: dict[str, Any], sentence: str) -> None:
@@ -301,4 +301,4 @@ def test_a_rule_checks_itself(changed: dict[str, Any], sentence: str) -> None:
 
 def test_the_declared_rule_ranks_every_clusterer_of_the_configuration(repository: Any, role: Any) -> None:
     options = {path.stem for path in (repository / "conf" / "clusterer").glob("*.yaml")}
-    assert options == set(role("evidence", "ranking").cost_rank)
+    assert options == set(role("evidence", "standard")["rule"].cost_rank)

@@ -22,11 +22,11 @@ class SelectionRule:
 
     def __post_init__(self) -> None:
         if not 0 <= self.floor <= 0.5:
-            raise ValueError(f"evidence.floor must be a share of the customers in [0, 0.5]; got {self.floor}.")
+            raise ValueError(f"evidence.rule.floor must be a share of the customers in [0, 0.5]; got {self.floor}.")
         if not 0 <= self.tie_tolerance < 1:
-            raise ValueError(f"evidence.tie_tolerance must be in [0, 1); got {self.tie_tolerance}.")
+            raise ValueError(f"evidence.rule.tie_tolerance must be in [0, 1); got {self.tie_tolerance}.")
         if len(set(self.cost_rank)) < len(self.cost_rank):
-            raise ValueError(f"evidence.cost_rank must name each clusterer once; got {list(self.cost_rank)}.")
+            raise ValueError(f"evidence.rule.cost_rank must name each clusterer once; got {list(self.cost_rank)}.")
 
     def cost(self, clusterer: str) -> int:
         """Rank of a clusterer, 1 = cheapest, whatever was changed inside its option.

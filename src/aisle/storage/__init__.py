@@ -8,6 +8,7 @@ from aisle.storage.candidates import (
     describe,
     neighbours_key,
 )
+from aisle.storage.evidence import dossier_key, read_dossier, write_dossier
 from aisle.storage.features import read_features, write_features
 from aisle.storage.files import (
     digest,
@@ -23,6 +24,7 @@ from aisle.storage.files import (
     write_parts,
     write_table,
 )
+from aisle.storage.rebuilding import rebuilt
 
 __all__ = [
     "CandidateRecord",
@@ -31,14 +33,18 @@ __all__ = [
     "code_digest",
     "describe",
     "digest",
+    "dossier_key",
     "neighbours_key",
     "read_arrow",
+    "read_dossier",
     "read_features",
     "read_json",
     "read_table",
+    "rebuilt",
     "whole_file",
     "write_arrow",
     "write_csv",
+    "write_dossier",
     "write_features",
     "write_figure",
     "write_frame",
