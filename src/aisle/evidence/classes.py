@@ -66,13 +66,13 @@ def findings(measures: Mapping[str, float], thresholds: Thresholds) -> tuple[Fin
     )
     strict = {"replication"}
     return (
-        *(Finding(name, measures[name], f"< {limit:g}", measures[name] < limit) for name, limit in below),
+        *(Finding(name, measures[name], f"< {limit:g}", bool(measures[name] < limit)) for name, limit in below),
         *(
             Finding(
                 name,
                 measures[name],
                 f"{'>' if name in strict else '>='} {limit:g}",
-                measures[name] > limit if name in strict else measures[name] >= limit,
+                bool(measures[name] > limit if name in strict else measures[name] >= limit),
             )
             for name, limit in least
         ),

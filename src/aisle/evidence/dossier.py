@@ -12,15 +12,15 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from aisle.candidate import reference_space
-from aisle.evidence.agreement import adjusted_rand, count
-from aisle.evidence.classes import Thresholds, class_of
+from aisle.evidence.agreement import count
+from aisle.evidence.categories import categories, repeated
+from aisle.evidence.classes import CLASSES, DO_NOT_SEGMENT, Thresholds, class_of
 from aisle.evidence.null import NullKind, null_of
 from aisle.evidence.resamples import Pipelines, null_scores
 from aisle.evidence.stability import Seen, Stability, look, together
-from aisle.evidence.structure import structure_of
-from aisle.evidence.valley import FEWEST_LEVELS
 from aisle.features.table import FeatureTable
 from aisle.kernels.silhouette import silhouette_samples
 from aisle.partition import NOISE
@@ -51,7 +51,15 @@ MEASURES: Final = (
 )
 _FIRST_DRAWS: Final = 19
 _HOPELESS: Final = 0.25
-_SAME: Final = 0.95
+_OF_SEGMENT: Final = (
+    "candidate_key",
+    "tuning_value",
+    "segment",
+    "customer_count",
+    "jaccard",
+    "dissolved",
+    "valley_p",
+)
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,8 @@ class Effort:
     null_kind: NullKind = "copula"
 
     def __post_init__(self) -> None:
+        if self.splits < 1:
+            raise ValueError(f"evidence.effort.splits must be at least 1; got {self.splits}.")
         if not 1 <= self.screening <= self.splits:
             raise ValueError(f"evidence.effort.screening must be in [1, {self.splits}]; got {self.screening}.")
         if self.finalists < 1:
@@ -109,9 +119,10 @@ class Family:
 class Dossier:
     """The evidence on one lifestage.
 
-    ``measures``: a row per examined candidate and tuning value, `MEASURES`, ``stage`` (screened or examined), ``class``
-    and ``category`` (the column of few levels that the partition repeats, else empty). ``segments``: a row per segment
-    of these: size, jaccard, dissolved, valley_p.
+    ``measures``: a row per candidate and tuning value: `MEASURES`, ``class``, ``eligible``, ``stage`` (screened or
+    examined), ``category`` (the columns of few levels that the partition only repeats, where no valley is seen besides;
+    else empty), ``failure`` (what the first split or draw that failed said; else empty). ``segments``: a row per
+    segment of these: customer_count, jaccard, dissolved, valley_p.
     """
 
     measures: pd.DataFrame
@@ -151,6 +162,7 @@ class _Work:
         self.failed_splits = dict.fromkeys(self.seen, 0)
         self.draws: dict[str, list[Values]] = {contender.key: [] for contender in self.all}
         self.failed_draws = dict.fromkeys(self.seen, 0)
+        self.failures: dict[str, str] = {}
         space = reference_space(self.features).loc[self.features.values.index].to_numpy()
         samples = {one.key: silhouette_samples(space, one.labelings, metric="euclidean") for one in self.all}
         self.scores = {key: np.array([ranking_score(row) for row in rows]) for key, rows in samples.items()}
@@ -167,6 +179,7 @@ class _Work:
                 seen = found[contender.key]
                 if isinstance(seen, str):
                     self.failed_splits[contender.key] += 1
+                    self.failures.setdefault(contender.key, seen)
                 else:
                     self.seen[contender.key].append(seen)
 
@@ -196,7 +209,10 @@ class _Work:
 
     def null(self) -> None:
         """First a few draws; the others for candidates that may still reject the null with an eligible partition."""
-        null = null_of(self.features, kind=self.effort.null_kind, seed=self.seed)
+        if not self.families:
+            return
+        with threadpool_limits(limits=1):  # sums of several threads differ in their last digits
+            null = null_of(self.features, kind=self.effort.null_kind, seed=self.seed)
         for numbers in (range(_FIRST_DRAWS), range(_FIRST_DRAWS, self.effort.null_draws)):
             if numbers.start:
                 self.keep({one.key for family in self.families for one in family.contenders if self._hopeful(one)})
@@ -210,6 +226,7 @@ class _Work:
                     scores = found[one.key]
                     if isinstance(scores, str):
                         self.failed_draws[one.key] += 1
+                        self.failures.setdefault(one.key, scores)
                     else:
                         self.draws[one.key].append(scores)
 
@@ -251,7 +268,7 @@ class _Work:
                 "failed_splits": self.failed_splits[one.key],
                 "failed_draws": self.failed_draws[one.key],
             }
-            names = {"candidate_key": one.key, "tuning_value": one.values[place]}
+            names = {"candidate_key": one.key, "tuning_value": float(one.values[place])}
             rows.append({**names, **measures, "class": class_of(measures, self.thresholds)})
             sizes = np.bincount(labels[labels != NOISE], minlength=k)
             segments += [
@@ -269,22 +286,23 @@ class _Work:
 
     def dossier(self, finalists: set[str]) -> Dossier:
         measures, segments = [], []
-        categories = _categories(self.features)
+        levels = categories(self.features.values)
         for one in self.all:
             rows, parts = self._rows(one)
             examined = one.key in finalists
-            for row, labels in zip(rows, one.labelings, strict=True):
+            for row, labels, eligible in zip(rows, one.labelings, one.eligible.tolist(), strict=True):
+                row["eligible"] = eligible
                 row["stage"] = "examined" if examined else "screened"
-                row["category"] = _repeated(labels, categories)
+                gap = row["valley_p"] < self.thresholds.valley_p
+                row["category"] = "" if gap else repeated(labels, levels)
+                row["failure"] = self.failures.get(one.key, "")
             measures += rows
             segments += parts
-        return Dossier(pd.DataFrame(measures), pd.DataFrame(segments))
+        return Dossier(pd.DataFrame(measures), pd.DataFrame(segments, columns=list(_OF_SEGMENT)))
 
 
-_PLACES: Final = {
-    name: place for place, name in enumerate(("separated", "reproducible", "constructive", "do not segment"))
-}
-_LAST: Final = len(_PLACES) - 1
+_PLACES: Final = {name: place for place, name in enumerate(CLASSES)}
+_LAST: Final = _PLACES[DO_NOT_SEGMENT]
 
 
 def _labelings(family: Family) -> Mapping[str, Labels]:
@@ -307,21 +325,3 @@ def _error(samples: Values) -> float:
     """Standard error of a ranking score: that of a mean over customers, the partition held fixed."""
     values = np.nan_to_num(samples)
     return float(values.std(ddof=1) / np.sqrt(values.size)) if values.size > 1 else np.nan
-
-
-def _categories(features: FeatureTable) -> dict[str, Labels]:
-    """Columns of few levels and one-hot groups, as codes."""
-    values = features.values
-    few = [name for name in values.columns if values[name].nunique() < FEWEST_LEVELS]
-    codes = {str(name): pd.factorize(values[name], sort=True)[0].astype(np.int64) for name in few}
-    for group in structure_of(values):
-        if group.kind == "one_hot":
-            codes["/".join(group.columns)] = values[list(group.columns)].to_numpy().argmax(axis=1)
-    return codes
-
-
-def _repeated(labels: Labels, categories: Mapping[str, Labels]) -> str:
-    """The category that a partition only repeats (adjusted Rand index at least .95): a rule, not segments."""
-    if count(labels) < 2:
-        return ""
-    return next((name for name, codes in categories.items() if adjusted_rand(labels, codes) >= _SAME), "")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from aisle.candidate import embed, partitions, reference_space
 from aisle.clusterers.path import PathClusterer
@@ -75,12 +76,13 @@ def split(features: FeatureTable, pipelines: Pipelines, *, number: int) -> Split
 
 def null_scores(null: Null, pipelines: Pipelines, *, number: int) -> Mapping[str, "Values | str"]:
     """Ranking scores (m,) of every clusterer's partitions of null draw ``number``, in the draw's reference space."""
-    drawn = null.draw(number)
-    found = pipelines.cluster(drawn)
-    space = reference_space(drawn).loc[drawn.values.index].to_numpy()
-    return {
-        name: labels if isinstance(labels, str) else ranking_scores(space, labels) for name, labels in found.items()
-    }
+    with threadpool_limits(limits=1):
+        drawn = null.draw(number)
+        found = pipelines.cluster(drawn)
+        space = reference_space(drawn).loc[drawn.values.index].to_numpy()
+        return {
+            name: labels if isinstance(labels, str) else ranking_scores(space, labels) for name, labels in found.items()
+        }
 
 
 def ranking_scores(space: Values, labelings: Labels) -> Values:
