@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aisle.evidence import MEASURES
 from aisle.leaderboard import RANKED_BY, leaderboard
 from aisle.selection import SelectionRule, Verdict, select
 from aisle.selection.verdict import Selection, selection_from_json, selection_to_json
@@ -213,6 +214,108 @@ def test_scores_of_different_feature_blocks_are_never_compared() -> None:
     rows = [entry("kmeans", 0.3), entry("kmeans", 0.4, features="mix")]
     with pytest.raises(ValueError, match=r"cannot be compared; select one of \['baskets', 'mix'\]"):
         select(board(*rows), attempts(*rows), rule=RULE)
+
+
+EVIDENCE: dict[str, Any] = {
+    "stage": "examined",
+    "category": "",
+    "class": "reproducible",
+    "ranking_error": 0.01,
+    "null_p": 0.2,
+}
+EVIDENCE |= {"splits": 25.0, "null_draws": 99.0, "failed_splits": 0.0, "failed_draws": 0.0}
+
+
+def weighed(*pairs: tuple[dict[str, Any], dict[str, Any]]) -> Verdict:
+    """The verdict on leaderboard rows, each with what its evidence has of its own."""
+    measured = [
+        {**dict.fromkeys(MEASURES, 0.5), **EVIDENCE, **found}
+        | {"candidate_key": row["candidate_key"], "tuning_value": row["tuning_value"]}
+        for row, found in pairs
+    ]
+    rows = [row for row, _ in pairs]
+    (only,) = select(board(*rows), attempts(*rows), rule=RULE, measures=pd.DataFrame(measured))
+    return only
+
+
+def in_class(
+    name: str, clusterer: str, score: float, k: int = 2, **found: Any
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    return entry(clusterer, score, n_clusters=k, tuning_value=float(k)), {"class": name, **found}
+
+
+def picked(*pairs: tuple[dict[str, Any], dict[str, Any]]) -> tuple[str, int] | None:
+    found = weighed(*pairs).chosen
+    return found and (found.clusterer, found.n_clusters)
+
+
+def test_a_better_class_beats_a_higher_score() -> None:
+    assert picked(in_class("constructive", "kmeans", 0.9), in_class("reproducible", "ward", 0.1)) == ("ward", 2)
+    assert picked(in_class("separated", "ward", 0.1), in_class("reproducible", "kmeans", 0.9)) == ("ward", 2)
+
+
+def test_of_separated_partitions_the_one_of_most_segments_is_chosen() -> None:
+    rows = [in_class("separated", "kmeans", score, k) for k, score in ((2, 0.4), (3, 0.3), (4, 0.2))]
+    assert picked(*rows) == ("kmeans", 4)
+    found = weighed(*rows, in_class("separated", "ward", 0.5, 3))
+    assert "the highest of the separated ones of 4 eligible partitions with 4 segments" in found.reasons[0]
+    assert found.runners_up[0].why == "It is separated too, into 3 segments, not 4."
+
+
+def test_within_a_standard_error_the_fewest_segments_win() -> None:
+    best = in_class("reproducible", "kmeans", 0.30, 4, ranking_error=0.02)
+    assert picked(best, in_class("reproducible", "ward", 0.285, 2, ranking_error=0.0)) == ("ward", 2)
+    assert picked(best, in_class("reproducible", "ward", 0.275, 2, ranking_error=0.9)) == ("kmeans", 4)
+    told = weighed(best, in_class("reproducible", "ward", 0.285, 2))
+    assert "within a standard error of 0.3000, the highest of the reproducible ones" in told.reasons[0]
+    assert told.runners_up[0].why.endswith("level within the error, but it needs 4 segments, not 2.")
+
+
+def test_a_runner_up_of_a_worse_class_says_which_measures_made_it_so() -> None:
+    worse = in_class("constructive", "ward", 0.9, jaccard_worst=0.68, replication=0.75)
+    (runner,) = weighed(in_class("reproducible", "kmeans", 0.2), worse).runners_up
+    assert runner.why == (
+        "Its class is only constructive: worst Jaccard coefficient 0.68, replication 0.75 (ranking score 0.9000)."
+    )
+
+
+def test_what_was_not_examined_or_repeats_a_category_is_not_chosen() -> None:
+    found = weighed(
+        in_class("separated", "kmeans", 0.9, stage="screened"),
+        in_class("separated", "ward", 0.8, category="loyal/new"),
+        in_class("constructive", "hdbscan", 0.1),
+    )
+    assert found.chosen is not None
+    assert found.chosen.clusterer == "hdbscan"
+    assert "it only repeats loyal/new: that is a rule, not segments" in found.tally.excluded
+    assert {runner.method: runner.best for runner in found.runners_up} == {"kmeans": None, "ward": None}
+
+
+def test_nothing_is_chosen_where_the_best_does_not_come_back() -> None:
+    found = weighed(
+        in_class("do not segment", "kmeans", 0.9, jaccard_mean=0.31), in_class("do not segment", "ward", 0.1)
+    )
+    assert found.chosen is None
+    assert found.evidence_class == "do not segment"
+    assert "mean Jaccard coefficient 0.31 (asked: >= 0.6)" in found.reasons[0]
+    assert {one.measure for one in found.findings if not one.met} >= {"jaccard_mean", "null_p"}
+
+
+def test_failed_resamples_are_told() -> None:
+    told = " ".join(weighed(in_class("reproducible", "kmeans", 0.3, failed_splits=2, splits=23)).reasons)
+    assert "Measured on 23 splits into halves and 99 null draws; 2 splits more failed." in told
+
+
+def test_a_verdict_with_evidence_survives_json() -> None:
+    verdicts = (
+        weighed(in_class("reproducible", "kmeans", 0.3, null_p=math.nan), in_class("constructive", "ward", 0.2)),
+    )
+    written = Selection("baskets", RULE, {"study": "grid"}, verdicts)
+    told = json.loads(json.dumps(selection_to_json(written), allow_nan=False))
+    read = selection_from_json(told, "verdicts.json")
+    assert told == json.loads(json.dumps(selection_to_json(read), allow_nan=False))
+    assert read.verdicts[0].evidence_class == "reproducible"
+    assert math.isnan(read.verdicts[0].findings[1].value)
 
 
 ENTRIES = st.lists(

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import hydra
+import pandas as pd
 import pytest
 
+from aisle.evidence import MEASURES, Thresholds
 from aisle.leaderboard import NAMES, RANKED_BY, leaderboard
 from aisle.selection import SelectionRule, selection_from_json
 from aisle.stages.select import run
@@ -52,15 +54,75 @@ def study(folder: Path, *rows: dict[str, Any]) -> Path:
     return folder
 
 
-def select(folder: Path, features: str | None = None, rule: SelectionRule = RULE) -> dict[str, Any]:
+def select(
+    folder: Path, features: str | None = None, rule: SelectionRule = RULE, evidence: Path | None = None
+) -> dict[str, Any]:
     run(
         leaderboard=folder / "grid" / "leaderboard.parquet",
         candidates=folder / "grid" / "candidates.json",
+        evidence=evidence,
         features=features,
         rule=rule,
+        thresholds=Thresholds(),
         output=folder / "select",
     )
     return read_json(folder / "select" / "verdicts.json")
+
+
+def evidence(folder: Path, *rows: dict[str, Any], **changed: Any) -> Path:
+    """What stage=evidence says of these leaderboard rows: reproducible, unless a measure is changed."""
+    found = dict.fromkeys(MEASURES, 0.0) | {"jaccard_worst": 0.8, "jaccard_mean": 0.85, "strength": 0.7, "splits": 25}
+    found |= {"replication": 0.9, "valley_p": 1.0, "null_p": 0.65, "null_draws": 99, "ranking_error": 0.001}
+    words = {"class": "reproducible", "stage": "examined", "category": ""}
+    keys = [{name: row[name] for name in ("candidate_key", "tuning_value", "n_clusters")} for row in rows]
+    write_frame(pd.DataFrame([{**found, **words, **key, **changed} for key in keys]), folder / "measures.parquet")
+    segments = [
+        {**key, "segment": segment, "customer_count": 150, "neighbour": 1 - segment}
+        for key in keys
+        for segment in (0, 1)
+    ]
+    write_frame(pd.DataFrame(segments), folder / "segments.parquet")
+    return folder
+
+
+def test_the_evidence_decides_and_every_measure_is_told_with_its_threshold(tmp_path: Path) -> None:
+    told = select(study(tmp_path, *ROWS), evidence=evidence(tmp_path / "evidence", *ROWS))["verdicts"]["YA"]
+    assert told["evidence_class"] == "reproducible"
+    assert {one["measure"]: one["met"] for one in told["findings"]} == {
+        "valley_p": False,
+        "null_p": False,
+        "jaccard_worst": True,
+        "strength": False,
+        "replication": True,
+        "jaccard_mean": True,
+    }
+    told_of = " ".join(told["reasons"])
+    assert "The evidence makes it reproducible." in told_of
+    assert "null p 0.65 (asked: < 0.05)" in told_of
+    assert "Measured on 25 splits into halves and 99 null draws." in told_of
+    assert "a gap of less than 4 standard deviations would have been missed" in told_of
+    assert read_json(tmp_path / "select" / "metrics.json")["YA"]["jaccard_worst"] == 0.8
+
+
+def test_do_not_segment_is_a_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    none = evidence(tmp_path / "evidence", *ROWS, **{"class": "do not segment", "jaccard_mean": 0.4})
+    told = select(study(tmp_path, *ROWS), evidence=none)["verdicts"]["YA"]
+    assert told["chosen"] is None
+    assert told["evidence_class"] == "do not segment"
+    assert told["reasons"][0].startswith("Do not segment YA: not even the best of 3 eligible partitions")
+    assert "mean Jaccard coefficient 0.4 (asked: >= 0.6)" in told["reasons"][0]
+    assert "do not segment" in capsys.readouterr().err
+
+
+def test_evidence_of_another_study_is_one_sentence(tmp_path: Path) -> None:
+    study(tmp_path, *ROWS)
+    with pytest.raises(ValueError, match=r"needs evidence; 2 of 5 have none, the first is ward of OA: run stage=evid"):
+        select(tmp_path, evidence=evidence(tmp_path / "evidence", *ROWS[:2]))
+    with pytest.raises(FileNotFoundError, match=r"measures\.parquet is needed and missing"):
+        select(tmp_path, evidence=tmp_path / "nowhere")
+    write_frame(pd.DataFrame({"null_p": [0.1]}), tmp_path / "evidence" / "measures.parquet")
+    with pytest.raises(ValueError, match=r"must hold the measures that stage=evidence writes; it lacks \["):
+        select(tmp_path, evidence=tmp_path / "evidence")
 
 
 def test_every_lifestage_gets_a_verdict_also_where_nothing_can_be_chosen(tmp_path: Path) -> None:
@@ -152,6 +214,7 @@ def test_a_foreign_record_is_one_sentence(tmp_path: Path, content: dict[str, Any
 
 def test_the_stage_runs_as_it_is_configured(tmp_path: Path, compose: Callable[..., Any]) -> None:
     study(tmp_path / "artifacts", *ROWS)
+    evidence(tmp_path / "artifacts" / "evidence", *ROWS)
     hydra.utils.call(compose("stage=select", "study=grid", f"paths.root={tmp_path}").stage)
     written = json.loads((tmp_path / "artifacts/select/verdicts.json").read_text())
     assert written["rule"]["floor"] == 0.05

@@ -1,7 +1,7 @@
 """What one split of the customers says of a candidate, and what many say together."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +11,8 @@ from threadpoolctl import threadpool_limits
 
 from aisle.assignment import assign
 from aisle.evidence.agreement import adjusted_rand, best_jaccards, count, matches, strength
-from aisle.evidence.resamples import Pipelines, Split, split
-from aisle.evidence.valley import continuous, valleys
+from aisle.evidence.resamples import Pipelines, Split, ranking_scores, split
+from aisle.evidence.valley import Valley, continuous, valleys
 from aisle.features.table import FeatureTable
 from aisle.partition import NOISE
 
@@ -28,14 +28,21 @@ class Seen:
     """What one split says of one partition with k clusters.
 
     ``jaccards`` (2, k): of each cluster in either half, NaN where it has no customer there. ``strength`` and ``rand``:
-    prediction strength and adjusted Rand index, the mean of both directions. ``valleys`` (k,): p-values of having no
-    gap to the nearest neighbour, 1 where the first half has no such cluster.
+    prediction strength and adjusted Rand index, the mean of both directions. ``gaps`` (k,): each cluster against its
+    nearest neighbour, None where the first half has no such cluster; a neighbour that is nobody's is -1. ``scores``
+    (2,): ranking score of either half's own partition, 0 where it has none.
     """
 
+    scores: Values
     jaccards: Values
     strength: float
     rand: float
-    valleys: Values
+    gaps: tuple[Valley | None, ...]
+
+    @property
+    def valleys(self) -> Values:
+        """P-values (k,) of having no gap to the nearest neighbour, 1 where there is none in the first half."""
+        return np.array([gap.p if gap else 1.0 for gap in self.gaps])
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,15 +52,19 @@ class Stability:
     ``jaccards`` and ``dissolved`` (k,): mean of the best Jaccard coefficients, and the share of them at most .5 (Hennig
     2007). ``valleys`` (k,): min(1, 2 x the median p-value) (Meinshausen, Meier & Buehlmann 2009). ``strength``: mean
     prediction strength (Tibshirani & Walther 2005). ``replication``: median adjusted Rand index (Ullmann, Hennig &
-    Boulesteix 2021). ``splits``: how many were finished.
+    Boulesteix 2021). ``splits``: how many were finished. ``gaps`` (k,): of each cluster the gap of the split with the
+    median p-value, None where no split has one. ``error``: standard error of the ranking score by the delete-half
+    jackknife, the standard deviation of the halves' own scores (Shao & Wu 1989).
     """
 
+    error: float
     jaccards: Values
     dissolved: Values
     valleys: Values
     strength: float
     replication: float
     splits: int
+    gaps: tuple[Valley | None, ...]
 
     @property
     def valley(self) -> float:
@@ -90,13 +101,15 @@ def _seen(values: pd.DataFrame, halves: Split, full: Labels, own: tuple[Labels, 
     lines = _standardised(values[columns], halves.places[0]) if columns else spaces[0][:, :0]
     known, new = lines[halves.places[0]], lines[halves.places[1]]
     seen = []
+    scores = [ranking_scores(spaces[half][halves.places[half]], own[half]) for half in (0, 1)]
     for row, labels in enumerate(full):
         restricted = [labels[places] for places in halves.places]
         jaccards = np.array([_best(restricted[half], own[half][row], count(labels)) for half in (0, 1)])
         pairs = [(own[1][row], assigned[0][row]), (own[0][row], assigned[1][row])]
-        found = np.array([valley.p for valley in valleys(known, own[0][row], new, assigned[0][row])])
+        found = valleys(known, own[0][row], new, assigned[0][row])
         seen.append(
             Seen(
+                np.nan_to_num([scores[0][row], scores[1][row]]),
                 jaccards,
                 float(np.mean([strength(*pair) for pair in pairs])),
                 float(np.mean([adjusted_rand(*pair) for pair in pairs])),
@@ -119,28 +132,38 @@ def _best(full: Labels, own: Labels, clusters: int) -> Values:
     return np.append(best_jaccards(full, own), np.full(clusters - count(full), np.nan))
 
 
-def _of_own(p: Values, matched: Labels, clusters: int) -> Values:
-    """The p-values of the half's clusters given to the whole's, 1 where a cluster has none."""
-    found = np.ones(clusters)
-    for cluster, own in enumerate(matched):
-        if own != NOISE and p.size:
-            found[cluster] = p[own]
-    return found
+def _of_own(found: Sequence[Valley], matched: Labels, clusters: int) -> tuple[Valley | None, ...]:
+    """The gaps of the half's clusters given to the whole's clusters."""
+    whole = {own: cluster for cluster, own in enumerate(matched.tolist()) if own != NOISE}
+    gaps: list[Valley | None] = [None] * clusters
+    for gap in found:
+        if gap.cluster in whole:
+            gaps[whole[gap.cluster]] = replace(
+                gap, cluster=whole[gap.cluster], neighbour=whole.get(gap.neighbour, NOISE)
+            )
+    return tuple(gaps)
 
 
 def together(seen: Sequence[Seen], clusters: int) -> Stability:
     """All finished splits of one partition of all customers with ``clusters`` clusters."""
     if not seen or not clusters:
         undefined = np.full(clusters, np.nan)
-        return Stability(undefined, undefined, np.ones(clusters), np.nan, np.nan, len(seen))
+        return Stability(np.nan, undefined, undefined, np.ones(clusters), np.nan, np.nan, len(seen), (None,) * clusters)
     jaccards = np.concatenate([one.jaccards for one in seen])
     known = ~np.isnan(jaccards)
     counted = np.maximum(known.sum(axis=0), 1)
     return Stability(
+        float(np.std([one.scores for one in seen])),
         np.where(known, jaccards, 0.0).sum(axis=0) / counted,
         (known & (jaccards <= DISSOLVED)).sum(axis=0) / counted,
         np.minimum(1.0, 2 * np.median([one.valleys for one in seen], axis=0)),
         float(np.mean([one.strength for one in seen])),
         float(np.median([one.rand for one in seen])),
         len(seen),
+        tuple(_median([one.gaps[cluster] for one in seen]) for cluster in range(clusters)),
     )
+
+
+def _median(gaps: Sequence[Valley | None]) -> Valley | None:
+    known = sorted((gap for gap in gaps if gap), key=lambda gap: gap.p)
+    return known[(len(known) - 1) // 2] if known else None

@@ -25,13 +25,22 @@ FEWEST_LEVELS: Final = 11
 """A column with fewer distinct values has gaps by nature, and is a rule rather than a direction."""
 
 
-@dataclass(frozen=True)
+BINS: Final = 100
+EDGES: Final = (-2.0, 3.0)
+"""Of the line between two clusters: its bins and its ends; 0 is the mean of the cluster, 1 that of its neighbour."""
+
+
+@dataclass(frozen=True, eq=False)
 class Valley:
-    """A cluster against its nearest neighbour: the p-value of their held-out customers having one mode."""
+    """A cluster against its nearest neighbour: the p-value of their held-out customers having one mode.
+
+    ``counts`` (`BINS`,): how many of these lie in each bin of the line; those beyond an end are in its last bin.
+    """
 
     cluster: int
     neighbour: int
     p: float
+    counts: Labels
 
 
 def continuous(values: pd.DataFrame) -> list[str]:
@@ -52,10 +61,18 @@ def valleys(known: Values, labels: Labels, new: Values, assigned: Labels) -> lis
     np.fill_diagonal(apart, np.inf)
     pairs = [(cluster, int(neighbour)) for cluster, neighbour in enumerate(apart.argmin(axis=1))]
     tested = {
-        (one, other): dip_test(positions(known, labels, new[np.isin(assigned, (one, other))], one, other))[1]
-        for one, other in {(min(pair), max(pair)) for pair in pairs}
+        (one, other): _tested(positions(known, labels, new[np.isin(assigned, (one, other))], one, other))
+        for one, other in sorted({(min(pair), max(pair)) for pair in pairs})
     }
-    return [Valley(*pair, tested[min(pair), max(pair)]) for pair in pairs]
+    found = []
+    for one, other in pairs:
+        p, counts = tested[min(one, other), max(one, other)]
+        found.append(Valley(one, other, p, counts if one < other else counts[::-1]))
+    return found
+
+
+def _tested(places: Values) -> tuple[float, Labels]:
+    return dip_test(places)[1], np.histogram(np.clip(places, *EDGES), BINS, EDGES)[0]
 
 
 def positions(known: Values, labels: Labels, new: Values, one: int, other: int) -> Values:

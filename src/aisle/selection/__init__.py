@@ -1,6 +1,7 @@
 """A leaderboard -> the chosen partition of every lifestage, by a declared rule, with its reasons in sentences."""
 
 from aisle.selection.choosing import select
+from aisle.selection.gaps import with_smallest_gap
 from aisle.selection.rule import SelectionRule
 from aisle.selection.verdict import Choice, RunnerUp, Selection, Tally, Verdict, selection_from_json, selection_to_json
 
@@ -14,4 +15,5 @@ __all__ = [
     "select",
     "selection_from_json",
     "selection_to_json",
+    "with_smallest_gap",
 ]

@@ -1,7 +1,13 @@
 """Why a partition was chosen or was not, in sentences that hold every number."""
 
+import math
 from collections.abc import Mapping, Sequence
+from typing import Final
 
+import pandas as pd
+
+from aisle.evidence import CONSTRUCTIVE, DO_NOT_SEGMENT, REPRODUCIBLE, SEPARATED, Finding, Thresholds
+from aisle.leaderboard import RANKED_BY
 from aisle.selection.rule import SelectionRule
 from aisle.selection.verdict import Choice, RunnerUp, Tally
 
@@ -11,6 +17,21 @@ NOT_KNOWN = (
     "No standard error of the ranking score has been computed, so a lead over another method may be chance.",
 )
 
+_MEASURES: Final = {
+    "valley_p": "valley p",
+    "null_p": "null p",
+    "jaccard_worst": "worst Jaccard coefficient",
+    "jaccard_mean": "mean Jaccard coefficient",
+    "strength": "prediction strength",
+    "replication": "replication",
+}
+_TELLING: Final = {
+    REPRODUCIBLE: ("valley_p", "null_p", "jaccard_worst", "strength"),
+    CONSTRUCTIVE: ("jaccard_worst", "replication"),
+    DO_NOT_SEGMENT: ("jaccard_mean",),
+}
+_FAILURES: Final = {"failed_splits": "split", "failed_draws": "null draw"}
+
 
 def why_chosen(
     chosen: Choice,
@@ -18,22 +39,28 @@ def why_chosen(
     tally: Tally,
     *,
     customers: int,
-    tied: int,
+    tied: pd.DataFrame,
     rule: SelectionRule,
 ) -> tuple[str, ...]:
-    """The reasons of a choice; ``tied`` counts the partitions of the highest score, the chosen one among them."""
-    level = "."
-    if tied > 1:
-        level = (
-            f", like {number(tied - 1, 'other')} within {rule.tie_tolerance:g}: of these the fewest segments, then the "
-            "declared cost of the method, then the names decided."
-        )
+    """The reasons of a choice; ``tied`` are the partitions level at the top, the chosen one among them."""
+    among = f"{number(tally.eligible, 'eligible partition')}"
+    if chosen.evidence_class:
+        among = f"the {chosen.evidence_class} ones of {among}"
+        if chosen.evidence_class == SEPARATED:
+            among += f" with {chosen.n_clusters} segments, the most that are all separated"
+    decided = "of these the fewest segments, then the declared cost of the method, then the names decided."
+    others = f", like {number(len(tied) - 1, 'other')}"
+    if _beyond(tied, rule):
+        level = f"within a standard error of {tied[RANKED_BY].max():.4f}, the highest of {among}{others}: {decided}"
+    elif len(tied) > 1:
+        level = f"the highest of {among}{others} within {rule.tie_tolerance:g}: {decided}"
+    else:
+        level = f"the highest of {among}."
     covered = chosen.scores["coverage"]
     noise = "" if covered == 1 else "; the others are noise and count 0 in the ranking score"
     following = next((runner for runner in runners_up if runner.best), None)
     return (
-        f"{chosen} has the ranking score {chosen.ranking_score:.4f}, the highest of "
-        f"{number(tally.eligible, 'eligible partition')}{level}",
+        f"{chosen} has the ranking score {chosen.ranking_score:.4f}, {level}",
         f"The next method is {following.best}. {following.why}"
         if following
         else "No other method has an eligible partition.",
@@ -50,19 +77,78 @@ def why_none(lifestage: str, tally: Tally) -> tuple[str, ...]:
     return f"Nothing can be chosen for {lifestage}: {cause}.", *compared(tally)
 
 
+def _beyond(tied: pd.DataFrame, rule: SelectionRule) -> bool:
+    return bool(tied[RANKED_BY].max() - tied[RANKED_BY].min() > rule.tie_tolerance)
+
+
+def why_class(chosen: Choice, found: Sequence[Finding], thresholds: Thresholds | None) -> tuple[str, ...]:
+    """Which measures speak for the partition and which do not; nothing where there is no evidence."""
+    if not found or thresholds is None:
+        return ()
+    told = [f"The evidence makes it {chosen.evidence_class}. {_weighed(found)}"]
+    if not thresholds.first_class and chosen.evidence_class == REPRODUCIBLE:
+        told.append("So few resamples cannot award a better class.")
+    measured = chosen.evidence
+    failed = [number(int(measured[name]), noun) for name, noun in _FAILURES.items() if measured.get(name, 0) > 0]
+    spent = f"Measured on {measured['splits']:g} splits into halves and {measured['null_draws']:g} null draws"
+    told.append(f"{spent}; {' and '.join(failed)} more failed." if failed else f"{spent}.")
+    return tuple(told)
+
+
+def _weighed(found: Sequence[Finding]) -> str:
+    met, missed = ([one for one in found if one.met is whether] for whether in (True, False))
+    parts = [
+        f"{title}: {', '.join(f'{_MEASURES[one.measure]} {_value(one.value)} (asked: {one.asked})' for one in some)}."
+        for title, some in (("Met", met), ("Not met", missed))
+        if some
+    ]
+    return " ".join(parts)
+
+
+def _value(value: float) -> str:
+    return "undefined" if math.isnan(value) else f"{value:.3g}"
+
+
+def why_unseen(gap: float, chosen: Choice) -> str:
+    """What a missing valley does not say: which gap among so many customers would have been missed."""
+    if math.isinf(gap):
+        return "Its smallest segments are too few customers to see any gap between them."
+    seen = "a gap" if chosen.n_clusters == 2 else "a gap between any of these segments and its neighbour"
+    return f"With so many customers {seen} of less than {gap:g} standard deviations would have been missed."
+
+
+def why_not_segmented(lifestage: str, best: Choice, found: Sequence[Finding], tally: Tally) -> tuple[str, ...]:
+    """The reasons of a lifestage whose best partition does not come back."""
+    return (
+        f"Do not segment {lifestage}: not even the best of {number(tally.eligible, 'eligible partition')}, {best}, "
+        f"comes back on resamples. {_weighed(found)}",
+        *compared(tally),
+    )
+
+
 def why_lost(other: Choice, chosen: Choice, rule: SelectionRule, *, tied: bool) -> str:
     """Why the best partition of another method was not chosen."""
+    if other.evidence_class != chosen.evidence_class:
+        return f"{_worse_class(other)} (ranking score {other.ranking_score:.4f})."
+    if other.evidence_class == SEPARATED and other.n_clusters < chosen.n_clusters:
+        return f"It is separated too, into {other.n_clusters} segments, not {chosen.n_clusters}."
+    lower = chosen.ranking_score - other.ranking_score
     if not tied:
-        return (
-            f"Its ranking score of {other.ranking_score:.4f} is {chosen.ranking_score - other.ranking_score:.4f} lower."
-        )
-    same = f"Its ranking score of {other.ranking_score:.4f} is the same within {rule.tie_tolerance:g}"
+        return f"Its ranking score of {other.ranking_score:.4f} is {lower:.4f} lower."
+    same = f"Its ranking score of {other.ranking_score:.4f} is "
+    same += f"the same within {rule.tie_tolerance:g}" if abs(lower) <= rule.tie_tolerance else "level within the error"
     if other.n_clusters != chosen.n_clusters:
         return f"{same}, but it needs {other.n_clusters} segments, not {chosen.n_clusters}."
     ranks = rule.cost(other.clusterer), rule.cost(chosen.clusterer)
     if ranks[0] != ranks[1]:
         return f"{same}, with as many segments, but its declared cost rank is {ranks[0]}, not {ranks[1]}."
     return f"{same}, with as many segments and the same declared cost; the names decided."
+
+
+def _worse_class(other: Choice) -> str:
+    measured = other.evidence
+    numbers = ", ".join(f"{_MEASURES[name]} {_value(measured[name])}" for name in _TELLING[str(other.evidence_class)])
+    return f"Its class is only {other.evidence_class}: {numbers}"
 
 
 def why_without(excluded: Mapping[str, int]) -> str:

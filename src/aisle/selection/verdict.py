@@ -5,13 +5,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from aisle.evidence import Finding
 from aisle.leaderboard import RANKED_BY
 from aisle.selection.rule import SelectionRule
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One partition of one candidate. ``scores`` are all numbers the leaderboard has of it; NaN = undefined."""
+    """One partition of one candidate.
+
+    ``scores`` are all numbers the leaderboard and the evidence have of it; NaN = undefined. ``evidence_class`` is None
+    where no evidence was computed.
+    """
 
     features: str
     scaler: str
@@ -22,6 +27,14 @@ class Choice:
     tuning_value: float
     n_clusters: int
     scores: Mapping[str, float]
+    evidence_class: str | None = None
+
+    @property
+    def evidence(self) -> dict[str, float]:
+        """The measures of `aisle.evidence` by their names; empty where no evidence was computed."""
+        prefix = "evidence/"
+        own = {name.removeprefix(prefix): value for name, value in self.scores.items() if name.startswith(prefix)}
+        return {**own, "n_clusters": self.n_clusters} if own else {}
 
     @property
     def ranking_score(self) -> float:
@@ -57,9 +70,10 @@ class Tally:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is chosen for one lifestage (None: nothing can be), why, against whom, and what is not known.
+    """What is chosen for one lifestage (None: nothing can or should be), why, against whom, and what is not known.
 
-    ``customer_count`` is None where no candidate was fitted.
+    ``customer_count`` is None where no candidate was fitted; ``evidence_class`` where there was nothing to
+    judge or no evidence was computed. ``findings`` are the measures of the best partition against their thresholds.
     """
 
     lifestage: str
@@ -69,6 +83,8 @@ class Verdict:
     runners_up: tuple[RunnerUp, ...]
     tally: Tally
     not_known: tuple[str, ...]
+    evidence_class: str | None = None
+    findings: tuple[Finding, ...] = ()
 
     @property
     def margin(self) -> float | None:
@@ -129,12 +145,17 @@ def _plain(value: Any) -> Any:
 
 def _verdict(told: Mapping[str, Any]) -> Verdict:
     runners_up = tuple(RunnerUp(**{**runner, "best": _choice(runner["best"])}) for runner in told["runners_up"])
+    found = tuple(Finding(**{**one, "value": _number(one["value"])}) for one in told["findings"])
     read = {"chosen": _choice(told["chosen"]), "runners_up": runners_up, "tally": Tally(**told["tally"])}
-    return Verdict(**{**told, **read, "reasons": tuple(told["reasons"]), "not_known": tuple(told["not_known"])})
+    texts = {name: tuple(told[name]) for name in ("reasons", "not_known")}
+    return Verdict(**{**told, **read, **texts, "findings": found})
 
 
 def _choice(told: Mapping[str, Any] | None) -> Choice | None:
     if told is None:
         return None
-    scores = {name: math.nan if value is None else float(value) for name, value in told["scores"].items()}
-    return Choice(**{**told, "scores": scores})
+    return Choice(**{**told, "scores": {name: _number(value) for name, value in told["scores"].items()}})
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)

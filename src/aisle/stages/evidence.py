@@ -46,7 +46,7 @@ def run(
     store: Path,
     output: Path,
 ) -> None:
-    """Write ``measures`` and ``segments`` of every lifestage's candidates into ``output``.
+    """Write ``measures``, ``segments`` and ``gaps`` of every lifestage's candidates into ``output``.
 
     ``features`` is the folder of feature tables; ``block`` the feature block, which may be None where the leaderboard
     has only one. ``workers`` processes share the work (None: as many as cores); results do not depend on them.
@@ -54,7 +54,7 @@ def run(
     board = _of_block(read_arrow(Path(leaderboard)).to_pandas(), block, Path(leaderboard))
     name = str(board["features"].iloc[0]).split(" ")[0]
     table = read_features(Path(features) / f"{name}.parquet")
-    measures, segments = [], []
+    tables: dict[str, list[pd.DataFrame]] = {name: [] for name in ("measures", "segments", "gaps")}
     for lifestage, rows in board.groupby("lifestage", sort=True):
         chosen = table.select(str(lifestage)).varying()
         families = _families(rows, CandidateStore(Path(store)), chosen.values.index, floor)
@@ -66,14 +66,14 @@ def run(
                 dossier = examine(chosen, families, effort=effort, thresholds=thresholds, seed=seed, run=spread)
             write_dossier(Path(store), key, dossier)
         names = rows.drop_duplicates("candidate_key").set_index("candidate_key")[_NAMES]
-        measures.append(_named(dossier.measures, str(lifestage), names))
-        segments.append(_named(dossier.segments, str(lifestage), names))
+        for table_name, parts in tables.items():
+            parts.append(_named(getattr(dossier, table_name), str(lifestage), names))
         _tell(str(lifestage), dossier)
-    found = pd.concat(measures, ignore_index=True)
-    write_frame(found, Path(output) / "measures.parquet")
-    write_csv(found, Path(output) / "measures.csv")
-    write_frame(pd.concat(segments, ignore_index=True), Path(output) / "segments.parquet")
-    _show(found)
+    found = {table_name: pd.concat(parts, ignore_index=True) for table_name, parts in tables.items()}
+    for table_name, rows in found.items():
+        write_frame(rows, Path(output) / f"{table_name}.parquet")
+    write_csv(found["measures"], Path(output) / "measures.csv")
+    _show(found["measures"])
 
 
 def _of_block(board: pd.DataFrame, block: str | None, path: Path) -> pd.DataFrame:

@@ -54,9 +54,8 @@ def run(
 
 
 def _publication(labels: Path, sizes: Path, verdicts: Path) -> Publication:
-    told = read_json(verdicts)
-    selection = selection_from_json(told, str(verdicts))
-    evidence = {name: told["verdicts"][name].get("evidence_class") for name in selection.chosen}
+    selection = selection_from_json(read_json(verdicts), str(verdicts))
+    evidence = {verdict.lifestage: verdict.evidence_class for verdict in selection.verdicts if verdict.chosen}
     return Publication(
         labels=read_arrow(labels).to_pandas(),
         candidates={lifestage: choice.candidate_key for lifestage, choice in selection.chosen.items()},

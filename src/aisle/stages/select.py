@@ -1,6 +1,7 @@
-"""A study's leaderboard -> a verdict per lifestage, by the declared rule."""
+"""A study's leaderboard and the evidence on it -> a verdict per lifestage, by the declared rule."""
 
 import logging
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,19 +11,31 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from aisle.evidence import MEASURES, Thresholds
 from aisle.leaderboard import KEY, NAMES, RANKED_BY
-from aisle.selection import Selection, SelectionRule, Verdict, select, selection_to_json
+from aisle.selection import Selection, SelectionRule, Verdict, select, selection_to_json, with_smallest_gap
 from aisle.storage import read_arrow, read_json, write_json
 
 log = logging.getLogger(__name__)
 
 _NEEDED = {*NAMES, *KEY, RANKED_BY, "parameter", "customer_count", "n_clusters", "coverage", "smallest_share"}
 _NEEDED |= {"eligible", "excluded_because"}
+_MEASURED = ("null_p", "valley_p", "jaccard_worst", "strength", "replication")
 
 
-def run(*, leaderboard: Path, candidates: Path, features: str | None, rule: SelectionRule, output: Path) -> None:
+def run(
+    *,
+    leaderboard: Path,
+    candidates: Path,
+    evidence: Path | None,
+    features: str | None,
+    rule: SelectionRule,
+    thresholds: Thresholds,
+    output: Path,
+) -> None:
     """Write ``verdicts.json`` and ``metrics.json`` into ``output`` and print the verdicts.
 
+    ``evidence`` is the folder that stage=evidence wrote; None ranks by silhouette alone, and the verdicts say so.
     ``features`` names the feature block to select in; it may be None where the leaderboard has only one.
     """
     study = read_json(Path(candidates))
@@ -30,7 +43,11 @@ def run(*, leaderboard: Path, candidates: Path, features: str | None, rule: Sele
     block = _block(attempts, features, Path(leaderboard))
     board = _board(Path(leaderboard))
     chosen_block = board[board["features"] == block]
-    verdicts = select(chosen_block, attempts[attempts["features"] == block], rule=rule)
+    attempts = attempts[attempts["features"] == block]
+    measures = None if evidence is None else _measures(Path(evidence))
+    verdicts = select(chosen_block, attempts, rule=rule, measures=measures, thresholds=thresholds)
+    if evidence is not None:
+        verdicts = [with_smallest_gap(verdict, _segments(Path(evidence))) for verdict in verdicts]
     told = {name: value for name, value in study.items() if name != "candidates"}
     write_json(selection_to_json(Selection(block, rule, told, tuple(verdicts))), Path(output) / "verdicts.json")
     write_json(metrics(verdicts), Path(output) / "metrics.json")
@@ -45,13 +62,30 @@ def metrics(verdicts: Sequence[Verdict]) -> dict[str, dict[str, float]]:
 def _numbers(verdict: Verdict) -> dict[str, float]:
     if verdict.chosen is None:
         return {"segments": 0}
-    measured = {
+    measured = {name: verdict.chosen.evidence[name] for name in _MEASURED if name in verdict.chosen.evidence}
+    measured |= {
         "segments": verdict.chosen.n_clusters,
         "ranking_score": verdict.chosen.ranking_score,
         "coverage": verdict.chosen.scores["coverage"],
         "smallest_share": verdict.chosen.scores["smallest_share"],
     }
-    return measured if verdict.margin is None else {**measured, "margin": verdict.margin}
+    if verdict.margin is not None:
+        measured["margin"] = verdict.margin
+    return {name: value for name, value in measured.items() if not math.isnan(value)}
+
+
+def _measures(folder: Path) -> pd.DataFrame:
+    path = folder / "measures.parquet"
+    measures: pd.DataFrame = read_arrow(path).to_pandas()
+    missing = sorted({*MEASURES, "candidate_key", "tuning_value", "class", "stage", "category"} - set(measures.columns))
+    if missing:
+        raise ValueError(f"{path} must hold the measures that stage=evidence writes; it lacks {missing}.")
+    return measures
+
+
+def _segments(folder: Path) -> pd.DataFrame:
+    segments: pd.DataFrame = read_arrow(folder / "segments.parquet").to_pandas()
+    return segments
 
 
 def _board(path: Path) -> pd.DataFrame:
@@ -91,13 +125,14 @@ def _block(attempts: pd.DataFrame, features: str | None, path: Path) -> str:
 def _show(verdicts: Sequence[Verdict], block: str) -> None:
     """The choice of every lifestage on one line, then the reasons in sentences."""
     table = Table(
-        title=f"Chosen by ranking score, features {block}; evidence is not computed yet",
-        caption="k: segments; smallest: share of the customers; lead: over the next clusterer",
+        title=f"Chosen by the declared rule, features {block}",
+        caption="k: segments; smallest: share of the customers; lead: over the next clusterer's ranking score",
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
-    for name in ("lifestage", "clusterer", "reducer", "k", "smallest", "covered", "score", "lead"):
-        table.add_column(name, justify="left" if name in ("lifestage", "clusterer", "reducer") else "right")
+    for name in ("lifestage", "clusterer", "reducer", "k", "smallest", "covered", "score", "lead", "class"):
+        left = name in ("lifestage", "clusterer", "reducer", "class")
+        table.add_column(name, justify="left" if left else "right", no_wrap=name == "class")
     for verdict in verdicts:
         table.add_row(verdict.lifestage, *_cells(verdict))
         log.info("%s: %s", verdict.lifestage, " ".join(verdict.reasons))
@@ -109,7 +144,12 @@ def _show(verdicts: Sequence[Verdict], block: str) -> None:
 def _cells(verdict: Verdict) -> tuple[str, ...]:
     chosen = verdict.chosen
     if chosen is None:
-        return "nothing can be chosen", *[""] * 6
+        return (
+            "nothing can be chosen" if verdict.evidence_class is None else "",
+            *[""] * 6,
+            verdict.evidence_class or "",
+        )
     shares = (f"{chosen.scores[name]:.1%}" for name in ("smallest_share", "coverage"))
     lead = "" if verdict.margin is None else f"{verdict.margin:.4f}"
-    return chosen.clusterer, chosen.reducer, str(chosen.n_clusters), *shares, f"{chosen.ranking_score:.4f}", lead
+    numbers = *shares, f"{chosen.ranking_score:.4f}", lead
+    return chosen.clusterer, chosen.reducer, str(chosen.n_clusters), *numbers, chosen.evidence_class or "not computed"

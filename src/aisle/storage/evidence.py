@@ -14,7 +14,7 @@ from aisle.storage.candidates import code_digest
 from aisle.storage.files import read_arrow, whole_folder, write_arrow
 
 _CODE = ("evidence", "assignment.py")
-_TABLES = ("measures", "segments")
+_TABLES = ("measures", "segments", "gaps")
 
 
 def dossier_key(

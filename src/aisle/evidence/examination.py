@@ -1,0 +1,183 @@
+"""The evidence on the candidates of one lifestage: screened on a few splits, the best of each method examined.
+
+Every split and every null draw is sent through scaler and reducer once and serves all clusterers behind them and all
+measures.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from aisle.candidate import reference_space
+from aisle.evidence.agreement import count
+from aisle.evidence.categories import categories, repeated
+from aisle.evidence.classes import CLASSES, DO_NOT_SEGMENT, Thresholds, class_of
+from aisle.evidence.dossier import FIRST_DRAWS, MEASURES, Contender, Dossier, Effort, Family
+from aisle.evidence.null import null_of
+from aisle.evidence.resamples import null_scores, ranking_scores
+from aisle.evidence.rows import GAP, SEGMENT, gap_rows, null_measures, segment_rows, stability_measures
+from aisle.evidence.stability import Seen, Stability, look, together
+from aisle.features.table import FeatureTable
+
+Values = npt.NDArray[np.float64]
+Run = Callable[[str, Sequence[Callable[[], Any]]], Iterable[Any]]
+"""Runs independent tasks, whose work is named, and gives their results in order."""
+
+_HOPELESS: Final = 0.25
+
+
+def examine(
+    features: FeatureTable, families: Sequence[Family], *, effort: Effort, thresholds: Thresholds, seed: int, run: Run
+) -> Dossier:
+    """The evidence on the candidates of one lifestage, ``features``; ``run`` may work in parallel."""
+    work = _Examination(features, families, effort, thresholds, seed, run)
+    work.split(range(effort.screening))
+    finalists = work.finalists()
+    work.keep(finalists)
+    work.split(range(effort.screening, effort.splits))
+    work.null()
+    return work.dossier(finalists)
+
+
+class _Examination:
+    """What has been found of one lifestage so far."""
+
+    def __init__(
+        self,
+        features: FeatureTable,
+        families: Sequence[Family],
+        effort: Effort,
+        thresholds: Thresholds,
+        seed: int,
+        run: Run,
+    ) -> None:
+        self.features = features.varying()
+        self.effort, self.thresholds, self.seed, self.run = effort, thresholds, seed, run
+        self.families = list(families)
+        self.all = [contender for family in families for contender in family.contenders]
+        self.seen: dict[str, list[list[Seen]]] = {contender.key: [] for contender in self.all}
+        self.failed_splits = dict.fromkeys(self.seen, 0)
+        self.draws: dict[str, list[Values]] = {contender.key: [] for contender in self.all}
+        self.failed_draws = dict.fromkeys(self.seen, 0)
+        self.failures: dict[str, str] = {}
+        space = reference_space(self.features).loc[self.features.values.index].to_numpy()
+        self.scores = {one.key: ranking_scores(space, one.labelings) for one in self.all}
+
+    def split(self, numbers: Iterable[int]) -> None:
+        tasks = [
+            (family, partial(look, self.features, family.pipelines, _labelings(family), number=number))
+            for family in self.families
+            for number in numbers
+        ]
+        for (family, _), found in zip(tasks, self.run("splits", [task for _, task in tasks]), strict=True):
+            for contender in family.contenders:
+                seen = found[contender.key]
+                if isinstance(seen, str):
+                    self.failed_splits[contender.key] += 1
+                    self.failures.setdefault(contender.key, seen)
+                else:
+                    self.seen[contender.key].append(seen)
+
+    def finalists(self) -> set[str]:
+        """The best candidate of each method, by class and ranking score so far, at most as many as effort allows."""
+        ranked = sorted((self._standing(one), one) for one in self.all if one.eligible.any())
+        chosen: dict[str, str] = {}
+        for (place, _, _), one in ranked:
+            if one.method not in chosen and (place < CLASSES.index(DO_NOT_SEGMENT) or not chosen):
+                chosen[one.method] = one.key
+        return set(list(chosen.values())[: self.effort.finalists])
+
+    def _standing(self, one: Contender) -> tuple[int, float, str]:
+        found = [self._measures(one, place) for place in np.flatnonzero(one.eligible).tolist()]
+        best, score = min((CLASSES.index(row["class"]), -float(row["ranking_score"])) for row in found)
+        return best, score, one.key
+
+    def keep(self, keys: set[str]) -> None:
+        kept = []
+        for family in self.families:
+            contenders = tuple(one for one in family.contenders if one.key in keys)
+            if contenders:
+                clusterers = {one.key: family.pipelines.clusterers[one.key] for one in contenders}
+                kept.append(Family(replace(family.pipelines, clusterers=clusterers), contenders))
+        self.families = kept
+
+    def null(self) -> None:
+        """First a few draws; the others for candidates that may still reject the null with an eligible partition."""
+        if not self.families:
+            return
+        with threadpool_limits(limits=1):  # sums of several threads differ in their last digits
+            null = null_of(self.features, kind=self.effort.null_kind, seed=self.seed)
+        for numbers in (range(FIRST_DRAWS), range(FIRST_DRAWS, self.effort.null_draws)):
+            if numbers.start:
+                self.keep({one.key for family in self.families for one in family.contenders if self._hopeful(one)})
+            tasks = [
+                (family, partial(null_scores, null, family.pipelines, number=number))
+                for family in self.families
+                for number in numbers
+            ]
+            for (family, _), found in zip(tasks, self.run("null draws", [task for _, task in tasks]), strict=True):
+                for one in family.contenders:
+                    scores = found[one.key]
+                    if isinstance(scores, str):
+                        self.failed_draws[one.key] += 1
+                        self.failures.setdefault(one.key, scores)
+                    else:
+                        self.draws[one.key].append(scores)
+
+    def _hopeful(self, one: Contender) -> bool:
+        return any(self._null(one, place)["null_p"] <= _HOPELESS for place in np.flatnonzero(one.eligible).tolist())
+
+    def _null(self, one: Contender, place: int) -> dict[str, float]:
+        return null_measures(self.scores[one.key][place], [scores[place] for scores in self.draws[one.key]])
+
+    def _stability(self, one: Contender, place: int) -> Stability:
+        return together([seen[place] for seen in self.seen[one.key]], count(one.labelings[place]))
+
+    def _measures(self, one: Contender, place: int) -> dict[str, Any]:
+        measures: dict[str, Any] = {
+            "n_clusters": count(one.labelings[place]),
+            "ranking_score": self.scores[one.key][place],
+            **stability_measures(self._stability(one, place)),
+            **self._null(one, place),
+            "failed_splits": self.failed_splits[one.key],
+            "failed_draws": self.failed_draws[one.key],
+        }
+        return {**measures, "class": class_of(measures, self.thresholds)}
+
+    def dossier(self, finalists: set[str]) -> Dossier:
+        measures, segments, gaps = [], [], []
+        levels = categories(self.features.values)
+        for one in self.all:
+            stage = "examined" if one.key in finalists else "screened"
+            for place, labels in enumerate(one.labelings):
+                names = {"candidate_key": one.key, "tuning_value": float(one.values[place])}
+                found = self._measures(one, place)
+                gap = found["valley_p"] < self.thresholds.valley_p
+                found |= {"eligible": bool(one.eligible[place]), "stage": stage}
+                found |= {
+                    "category": "" if gap else repeated(labels, levels),
+                    "failure": self.failures.get(one.key, ""),
+                }
+                measures.append({**names, **found})
+                stability = self._stability(one, place)
+                segments += [{**names, **row} for row in segment_rows(labels, stability)]
+                if one.key in finalists:
+                    gaps += [{**names, **row} for row in gap_rows(stability)]
+        return Dossier(
+            pd.DataFrame(measures, columns=[*_NAMES, *MEASURES, "class", "eligible", "stage", "category", "failure"]),
+            pd.DataFrame(segments, columns=[*_NAMES, *SEGMENT]),
+            pd.DataFrame(gaps, columns=[*_NAMES, *GAP]),
+        )
+
+
+_NAMES: Final = ("candidate_key", "tuning_value")
+
+
+def _labelings(family: Family) -> Mapping[str, Any]:
+    return {one.key: one.labelings for one in family.contenders}
