@@ -12,7 +12,7 @@ from aisle.evidence.classes import (
     findings,
 )
 from aisle.evidence.dossier import MEASURES, Contender, Dossier, Effort, Family
-from aisle.evidence.examination import examine
+from aisle.evidence.examination import Run, examine
 from aisle.evidence.power import smallest_gap
 from aisle.evidence.resamples import Pipelines
 
@@ -29,6 +29,7 @@ __all__ = [
     "Family",
     "Finding",
     "Pipelines",
+    "Run",
     "Thresholds",
     "class_of",
     "examine",

@@ -14,6 +14,8 @@ Labels = npt.NDArray[np.int64]
 
 FIRST_DRAWS: Final = 19
 """Null draws that every finalist gets; the others are for those that may still reject the null."""
+HOPELESS: Final = 0.25
+"""A null p-value above this after the first draws: the others are not drawn."""
 MEASURES: Final = (
     "n_clusters",
     "ranking_score",

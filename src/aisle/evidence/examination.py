@@ -18,7 +18,7 @@ from aisle.candidate import reference_space
 from aisle.evidence.agreement import count
 from aisle.evidence.categories import categories, repeated
 from aisle.evidence.classes import CLASSES, DO_NOT_SEGMENT, Thresholds, class_of
-from aisle.evidence.dossier import FIRST_DRAWS, MEASURES, Contender, Dossier, Effort, Family
+from aisle.evidence.dossier import FIRST_DRAWS, HOPELESS, MEASURES, Contender, Dossier, Effort, Family
 from aisle.evidence.null import null_of
 from aisle.evidence.resamples import null_scores, ranking_scores
 from aisle.evidence.rows import GAP, SEGMENT, gap_rows, null_measures, segment_rows, stability_measures
@@ -28,8 +28,6 @@ from aisle.features.table import FeatureTable
 Values = npt.NDArray[np.float64]
 Run = Callable[[str, Sequence[Callable[[], Any]]], Iterable[Any]]
 """Runs independent tasks, whose work is named, and gives their results in order."""
-
-_HOPELESS: Final = 0.25
 
 
 def examine(
@@ -131,7 +129,7 @@ class _Examination:
                         self.draws[one.key].append(scores)
 
     def _hopeful(self, one: Contender) -> bool:
-        return any(self._null(one, place)["null_p"] <= _HOPELESS for place in np.flatnonzero(one.eligible).tolist())
+        return any(self._null(one, place)["null_p"] <= HOPELESS for place in np.flatnonzero(one.eligible).tolist())
 
     def _null(self, one: Contender, place: int) -> dict[str, float]:
         return null_measures(self.scores[one.key][place], [scores[place] for scores in self.draws[one.key]])

@@ -92,19 +92,19 @@ def look(
 
 
 def _seen(values: pd.DataFrame, halves: Split, full: Labels, own: tuple[Labels, Labels]) -> list[Seen]:
-    spaces = [_standardised(values, halves.places[known]) for known in (0, 1)]
+    spaces = [standardised(values, halves.places[known]) for known in (0, 1)]
     assigned = [
         assign(spaces[0][halves.places[0]], own[0], spaces[0][halves.places[1]]),
         assign(spaces[1][halves.places[1]], own[1], spaces[1][halves.places[0]]),
     ]
     columns = continuous(values)
-    lines = _standardised(values[columns], halves.places[0]) if columns else spaces[0][:, :0]
+    lines = standardised(values[columns], halves.places[0]) if columns else spaces[0][:, :0]
     known, new = lines[halves.places[0]], lines[halves.places[1]]
     seen = []
     scores = [ranking_scores(spaces[half][halves.places[half]], own[half]) for half in (0, 1)]
     for row, labels in enumerate(full):
         restricted = [labels[places] for places in halves.places]
-        jaccards = np.array([_best(restricted[half], own[half][row], count(labels)) for half in (0, 1)])
+        jaccards = np.array([best_in_half(restricted[half], own[half][row], count(labels)) for half in (0, 1)])
         pairs = [(own[1][row], assigned[0][row]), (own[0][row], assigned[1][row])]
         found = valleys(known, own[0][row], new, assigned[0][row])
         seen.append(
@@ -113,13 +113,13 @@ def _seen(values: pd.DataFrame, halves: Split, full: Labels, own: tuple[Labels, 
                 jaccards,
                 float(np.mean([strength(*pair) for pair in pairs])),
                 float(np.mean([adjusted_rand(*pair) for pair in pairs])),
-                _of_own(found, matches(restricted[0], own[0][row]), count(labels)),
+                of_own(found, matches(restricted[0], own[0][row]), count(labels)),
             )
         )
     return seen
 
 
-def _standardised(values: pd.DataFrame, places: Labels) -> Values:
+def standardised(values: pd.DataFrame, places: Labels) -> Values:
     """All customers (n, d), by the mean and standard deviation of those at ``places``; a constant column is 0."""
     numbers = values.to_numpy()
     middle, spread = numbers[places].mean(axis=0), numbers[places].std(axis=0)
@@ -127,12 +127,12 @@ def _standardised(values: pd.DataFrame, places: Labels) -> Values:
     return np.asarray(np.divide(numbers - middle, spread, out=np.zeros_like(numbers), where=varies & (spread > 0)))
 
 
-def _best(full: Labels, own: Labels, clusters: int) -> Values:
+def best_in_half(full: Labels, own: Labels, clusters: int) -> Values:
     """Best Jaccard coefficients of clusters 0..k-1, NaN for one that has no customer in this half."""
     return np.append(best_jaccards(full, own), np.full(clusters - count(full), np.nan))
 
 
-def _of_own(found: Sequence[Valley], matched: Labels, clusters: int) -> tuple[Valley | None, ...]:
+def of_own(found: Sequence[Valley], matched: Labels, clusters: int) -> tuple[Valley | None, ...]:
     """The gaps of the half's clusters given to the whole's clusters."""
     whole = {own: cluster for cluster, own in enumerate(matched.tolist()) if own != NOISE}
     gaps: list[Valley | None] = [None] * clusters

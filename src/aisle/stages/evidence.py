@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from aisle.evidence import Contender, Dossier, Effort, Family, Pipelines, Thresholds, examine
+from aisle.evidence import Contender, Dossier, Effort, Family, Pipelines, Run, Thresholds, examine
 from aisle.storage import (
     CandidateStore,
     dossier_key,
@@ -62,7 +62,7 @@ def run(
         key = dossier_key(chosen.digest(), contenders, effort=effort, thresholds=thresholds, seed=seed)
         dossier = read_dossier(Path(store), key)
         if dossier is None:
-            with _parallel(str(lifestage), workers) as spread:
+            with parallel(str(lifestage), workers) as spread:
                 dossier = examine(chosen, families, effort=effort, thresholds=thresholds, seed=seed, run=spread)
             write_dossier(Path(store), key, dossier)
         names = rows.drop_duplicates("candidate_key").set_index("candidate_key")[_NAMES]
@@ -115,7 +115,7 @@ def _families(rows: pd.DataFrame, store: CandidateStore, customers: pd.Index, fl
 
 
 @contextmanager
-def _parallel(lifestage: str, workers: int | None) -> Any:
+def parallel(lifestage: str, workers: int | None) -> Iterator[Run]:
     """Runs tasks in processes, with a bar for each kind of work."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console, count = Console(stderr=True), workers or os.cpu_count() or 1
