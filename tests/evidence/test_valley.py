@@ -4,11 +4,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.cluster import KMeans
+from sklearn.covariance import ledoit_wolf
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from aisle.assignment import nearest_centroid
-from aisle.evidence.valley import continuous, positions, valleys
+from aisle.evidence.valley import continuous, positions, shrunken_covariance, valleys
 
 Array = npt.NDArray[np.float64]
 
@@ -61,3 +64,12 @@ def test_clusters_that_are_points_lie_on_the_line_between_them() -> None:
 def test_columns_of_few_levels_are_no_direction() -> None:
     table = pd.DataFrame({"flag": [0, 1] * 10, "ten": [*range(10)] * 2, "many": range(20)})
     assert continuous(table) == ["many"]
+
+
+@settings(max_examples=60)
+@given(st.integers(2, 60), st.integers(1, 8), st.integers(0, 2**32 - 1), st.booleans())
+def test_the_shrunken_covariance_is_scikit_learns(n: int, d: int, seed: int, level: bool) -> None:
+    values = np.random.default_rng(seed).normal(size=(n, d)).cumsum(axis=1)
+    centred = np.round(values - values.mean(axis=0)) if level else values - values.mean(axis=0)
+    found = shrunken_covariance(centred)
+    assert found == pytest.approx(ledoit_wolf(centred, assume_centered=True)[0], rel=1e-9, abs=1e-12)

@@ -35,7 +35,9 @@ def with_evidence(board: pd.DataFrame, measures: pd.DataFrame) -> pd.DataFrame:
     keys = ["candidate_key", "tuning_value"]
     numbers = [name for name in measures.select_dtypes("number") if name not in {*keys, *board.columns}]
     numbers.append("ranking_error")
-    known = measures[[*keys, CLASS, "stage", "category"]].join(measures[list(dict.fromkeys(numbers))].add_prefix("evidence/"))
+    known = measures[[*keys, CLASS, "stage", "category"]].join(
+        measures[list(dict.fromkeys(numbers))].add_prefix("evidence/")
+    )
     joined = board.merge(known, on=keys, how="left", validate="many_to_one")
     missing = joined[joined[CLASS].isna() & (joined["excluded_because"] == "")]
     if len(missing):
