@@ -381,6 +381,13 @@ def test_an_undefined_score_is_null_in_json_and_nan_again() -> None:
     assert math.isnan(selection_from_json(told, "verdicts.json").chosen["YA"].scores["balance"])
 
 
+def test_verdicts_from_before_there_was_evidence_can_still_be_read() -> None:
+    told = selection_to_json(Selection("baskets", RULE, {}, (verdict(entry("kmeans", 0.3), entry("ward", 0.2)),)))
+    for old in told["verdicts"].values():
+        del old["evidence_class"], old["findings"], old["chosen"]["evidence_class"]
+    assert selection_from_json(told, "verdicts.json").verdicts[0].evidence_class is None
+
+
 @pytest.mark.parametrize(
     "content", [{}, {"features": "a", "rule": {}, "study": {}, "verdicts": {"YA": {}}}, {"verdicts": 3}]
 )

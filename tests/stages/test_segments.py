@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +144,12 @@ def test_the_stage_runs_as_it_is_configured(tmp_path: Path, compose: Callable[..
     study(tmp_path / "artifacts", *BOTH)
     hydra.utils.call(compose("stage=segments", "study=grid", f"paths.root={tmp_path}").stage)
     assert (tmp_path / "artifacts/segments/sizes.csv").exists()
+
+
+def test_where_nothing_is_to_be_segmented_the_tables_are_empty_and_the_figures_say_so(tmp_path: Path) -> None:
+    none = replace(verdict("YA", None), evidence_class="do not segment")
+    folder = segments(study(tmp_path, none))
+    assert sorted(path.name for path in folder.iterdir()) == sorted(OUTPUTS)
+    assert (folder / "labels.csv").read_text() == "customer_id,lifestage,segment\n"
+    assert read_arrow(folder / "profiles.parquet").num_rows == 0
+    assert (folder / "sizes.csv").read_text().startswith("lifestage,segment,customer_count")

@@ -145,7 +145,7 @@ def _plain(value: Any) -> Any:
 
 def _verdict(told: Mapping[str, Any]) -> Verdict:
     runners_up = tuple(RunnerUp(**{**runner, "best": _choice(runner["best"])}) for runner in told["runners_up"])
-    found = tuple(Finding(**{**one, "value": _number(one["value"])}) for one in told["findings"])
+    found = tuple(Finding(**{**one, "value": _number(one["value"])}) for one in told.get("findings", ()))
     read = {"chosen": _choice(told["chosen"]), "runners_up": runners_up, "tally": Tally(**told["tally"])}
     texts = {name: tuple(told[name]) for name in ("reasons", "not_known")}
     return Verdict(**{**told, **read, **texts, "findings": found})

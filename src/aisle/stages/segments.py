@@ -18,9 +18,12 @@ _CONTRASTS = 8
 
 
 def run(*, verdicts: Path, labels: Path, features: Path, output: Path) -> None:
-    """Write labels, sizes, profiles and their figures into ``output``; ``features`` is the folder of feature tables."""
+    """Write labels, sizes, profiles and their figures into ``output``; ``features`` is the folder of feature tables.
+
+    Where the evidence says of every lifestage that it is not to be segmented, the tables are empty and the figures say so.
+    """
     selection = selection_from_json(read_json(Path(verdicts)), str(verdicts))
-    if not selection.chosen:
+    if not selection.chosen and not any(verdict.evidence_class for verdict in selection.verdicts):
         reasons = " ".join(verdict.reasons[0] for verdict in selection.verdicts)
         raise ValueError(
             f"{verdicts} must choose a candidate for a lifestage, to have segments; {reasons or 'it is empty.'}"
