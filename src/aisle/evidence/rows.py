@@ -65,7 +65,7 @@ def gap_rows(stability: Stability) -> Iterator[dict[str, Any]]:
     centres = EDGES[0] + (np.arange(BINS) + 0.5) * (EDGES[1] - EDGES[0]) / BINS
     for segment, gap in enumerate(stability.gaps):
         if gap:
-            shares = gap.counts / gap.counts.sum()
+            shares = gap.counts / max(1, gap.counts.sum())
             for place in np.flatnonzero(gap.counts).tolist():
                 yield {
                     "segment": segment,

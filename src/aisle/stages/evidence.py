@@ -15,9 +15,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from aisle.evidence import Contender, Dossier, Effort, Family, Pipelines, Run, Thresholds, examine
+from aisle.evidence import CLASSES, Contender, Effort, Family, Pipelines, Run, Thresholds, examine
+from aisle.features import FeatureTable
+from aisle.leaderboard import KEY, NAMES
 from aisle.storage import (
     CandidateStore,
+    candidate_key,
     dossier_key,
     read_arrow,
     read_dossier,
@@ -30,7 +33,7 @@ from aisle.storage import (
 
 log = logging.getLogger(__name__)
 
-_NAMES = ["features", "scaler", "reducer", "clusterer"]
+_NAMES = [name for name in NAMES if name != "lifestage"]
 
 
 def run(
@@ -50,25 +53,31 @@ def run(
 
     ``features`` is the folder of feature tables; ``block`` the feature block, which may be None where the leaderboard
     has only one. ``workers`` processes share the work (None: as many as cores); results do not depend on them.
+
+    Raises:
+        ValueError: the leaderboard is empty, none, or has several blocks; or its candidates were computed from other
+            features or by other code than there are now.
     """
-    board = _of_block(read_arrow(Path(leaderboard)).to_pandas(), block, Path(leaderboard))
+    if workers is not None and workers < 1:
+        raise ValueError(f"stage.workers must be at least 1, or null for as many as there are cores; got {workers}.")
+    board = _of_block(_board(Path(leaderboard)), block, Path(leaderboard))
     name = str(board["features"].iloc[0]).split(" ")[0]
     table = read_features(Path(features) / f"{name}.parquet")
     tables: dict[str, list[pd.DataFrame]] = {name: [] for name in ("measures", "segments", "gaps")}
     for lifestage, rows in board.groupby("lifestage", sort=True):
-        chosen = table.select(str(lifestage)).varying()
-        families = _families(rows, CandidateStore(Path(store)), chosen.values.index, floor)
+        everything = table.select(str(lifestage))
+        families = _families(rows, CandidateStore(Path(store)), everything, floor)
         contenders = [one for family in families for one in family.contenders]
-        key = dossier_key(chosen.digest(), contenders, effort=effort, thresholds=thresholds, seed=seed)
+        key = dossier_key(everything.digest(), contenders, effort=effort, thresholds=thresholds, seed=seed)
         dossier = read_dossier(Path(store), key)
         if dossier is None:
             with parallel(str(lifestage), workers) as spread:
-                dossier = examine(chosen, families, effort=effort, thresholds=thresholds, seed=seed, run=spread)
+                dossier = examine(everything, families, effort=effort, thresholds=thresholds, seed=seed, run=spread)
             write_dossier(Path(store), key, dossier)
         names = rows.drop_duplicates("candidate_key").set_index("candidate_key")[_NAMES]
         for table_name, parts in tables.items():
             parts.append(_named(getattr(dossier, table_name), str(lifestage), names))
-        _tell(str(lifestage), dossier)
+        _tell(tables["measures"][-1])
     found = {table_name: pd.concat(parts, ignore_index=True) for table_name, parts in tables.items()}
     for table_name, rows in found.items():
         write_frame(rows, Path(output) / f"{table_name}.parquet")
@@ -76,42 +85,55 @@ def run(
     _show(found["measures"])
 
 
-def _of_block(board: pd.DataFrame, block: str | None, path: Path) -> pd.DataFrame:
+def _board(path: Path) -> pd.DataFrame:
+    board: pd.DataFrame = read_arrow(path).to_pandas()
+    missing = sorted({*NAMES, *KEY, "eligible", "smallest_share"} - set(board.columns))
+    if missing:
+        raise ValueError(f"{path} must be a study's leaderboard; it lacks {missing}.")
     if board.empty:
         raise ValueError(f"{path} must hold at least one candidate; it is empty: run the study first.")
+    return board
+
+
+def _of_block(board: pd.DataFrame, block: str | None, path: Path) -> pd.DataFrame:
     blocks = sorted(board["features"].unique())
     if (block is None and len(blocks) > 1) or (block is not None and block not in blocks):
         raise ValueError(f"stage.block must be a feature block of {path}, one of {blocks}; got {block!r}.")
     return board[board["features"] == (blocks[0] if block is None else block)]
 
 
-def _families(rows: pd.DataFrame, store: CandidateStore, customers: pd.Index, floor: float) -> list[Family]:
+def _families(rows: pd.DataFrame, store: CandidateStore, features: FeatureTable, floor: float) -> list[Family]:
     """The candidates of a lifestage, together where they share scaler and reducer."""
-    pipelines: dict[str, Pipelines] = {}
-    contenders: dict[str, list[Contender]] = {}
-    for key, own in rows.groupby("candidate_key", sort=True):
+    digest = features.digest()
+    together: dict[str, list[tuple[Mapping[str, Any], Contender]]] = {}
+    for key, named in rows.groupby("candidate_key", sort=True):
         record = store.read(str(key))
-        facts = record.facts
-        shared = str((facts["scaler"], facts["reducer"], facts["seed"]))
-        clusterers: Mapping[str, Any] = pipelines[shared].clusterers if shared in pipelines else {}
-        pipelines[shared] = Pipelines(
-            rebuilt(facts["scaler"]),
-            rebuilt(facts["reducer"]),
-            {**clusterers, str(key): rebuilt(facts["clusterer"])},
-            facts["seed"],
-        )
-        labels = [partition.labels.loc[customers] for partition in record.path.partitions.values()]
-        own = own.set_index("tuning_value").loc[[float(value) for value in record.path.partitions]]
-        contenders.setdefault(shared, []).append(
-            Contender(
-                str(key),
-                str(own["clusterer"].iloc[0]),
-                tuple(record.path.partitions),
-                np.array(labels, dtype=np.int64),
-                (own["eligible"].astype(bool) & (own["smallest_share"] >= floor)).to_numpy(),
+        parts = {name: rebuilt(record.facts[name]) for name in ("scaler", "reducer", "clusterer")}
+        if candidate_key(digest, **parts, seed=record.facts["seed"]) != key:
+            raise ValueError(
+                f"{named['lifestage'].iloc[0]}: candidate {key} was computed from other features or by other code than "
+                f"there are now; run the study again."
             )
+        values = [float(value) for value in record.path.partitions]
+        own = named.drop_duplicates("tuning_value").set_index("tuning_value").loc[values]  # it may have several names
+        labels = [partition.labels.loc[features.values.index] for partition in record.path.partitions.values()]
+        contender = Contender(
+            str(key),
+            str(own["clusterer"].iloc[0]),
+            tuple(values),
+            np.array(labels, dtype=np.int64),
+            (own["eligible"].astype(bool) & (own["smallest_share"] >= floor)).to_numpy(),
         )
-    return [Family(pipelines[shared], tuple(found)) for shared, found in sorted(contenders.items())]
+        shared = str([record.facts[name] for name in ("scaler", "reducer", "seed")])
+        together.setdefault(shared, []).append(({**parts, "seed": record.facts["seed"]}, contender))
+    return [_family(found) for _, found in sorted(together.items())]
+
+
+def _family(found: Sequence[tuple[Mapping[str, Any], Contender]]) -> Family:
+    first = found[0][0]
+    clusterers = {contender.key: parts["clusterer"] for parts, contender in found}
+    pipelines = Pipelines(first["scaler"], first["reducer"], clusterers, first["seed"])
+    return Family(pipelines, tuple(contender for _, contender in found))
 
 
 @contextmanager
@@ -140,14 +162,16 @@ def _named(rows: pd.DataFrame, lifestage: str, names: pd.DataFrame) -> pd.DataFr
     return named[["lifestage", *_NAMES, *rows.columns]]
 
 
-def _tell(lifestage: str, dossier: Dossier) -> None:
-    failed = dossier.measures.drop_duplicates("candidate_key")[["failed_splits", "failed_draws"]].sum()
-    if failed.any():
-        splits, draws = failed["failed_splits"], failed["failed_draws"]
-        log.info(
-            "%s: %d splits and %d null draws failed for a candidate and are left out of it", lifestage, splits, draws
-        )
-    for category in dict.fromkeys(name for name in dossier.measures["category"] if name):
+def _tell(measures: pd.DataFrame) -> None:
+    """What failed and what was done then, and which partitions are rules."""
+    lifestage = measures["lifestage"].iloc[0]
+    for _, one in measures[measures["failure"] != ""].drop_duplicates("candidate_key").iterrows():
+        splits = one["splits"] + one["failed_splits"]
+        lost = f"{one['failed_splits']} of {splits} splits into halves and {one['failed_draws']} null draws"
+        known = "" if one["splits"] else " Without a split nothing speaks for it: do not segment."
+        name = f"{lifestage}: {one['clusterer']} ({one['scaler']}, {one['reducer']})"
+        log.warning("%s failed on %s, which are left out: %s%s", name, lost, one["failure"], known)
+    for category in dict.fromkeys(measures.loc[measures["category"] != "", "category"]):
         log.info("%s: a partition only repeats %s: that is a rule, not segments", lifestage, category)
 
 
@@ -162,15 +186,18 @@ _SHOWN = {
 
 
 def _show(measures: pd.DataFrame) -> None:
-    """The best examined partition of every method."""
+    """The best examined partition of every method that may be chosen: of the best class, the highest score."""
     title = "Evidence on the best partition of every examined method"
     caption = "null, valley: p-values; J: worst Jaccard coefficient; PS: prediction strength; ARI: replication"
     table = Table(title=title, caption=caption, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in ("", "method", "reducer", "k", *_SHOWN.values(), "class"):
         table.add_column(name, justify="left" if name in ("", "method", "reducer", "class") else "right", no_wrap=True)
-    examined = measures[(measures["stage"] == "examined") & measures["ranking_score"].notna()]
-    best = examined.sort_values("ranking_score", ascending=False).drop_duplicates(["lifestage", "clusterer"])
-    for _, row in best.sort_values(["lifestage", "ranking_score"], ascending=[True, False]).iterrows():
+    shown = measures[(measures["stage"] == "examined") & measures["eligible"]]
+    shown = shown.assign(place=shown["class"].map(CLASSES.index)).sort_values(
+        ["lifestage", "place", "ranking_score"], ascending=[True, True, False]
+    )
+    for _, row in shown.drop_duplicates(["lifestage", "clusterer"]).iterrows():
         cells = ["" if np.isnan(row[name]) else f"{row[name]:.2f}" for name in _SHOWN]
         table.add_row(row["lifestage"], row["clusterer"], row["reducer"], str(row["n_clusters"]), *cells, row["class"])
-    Console(stderr=True).print(table)
+    terminal = Console(stderr=True)
+    (terminal if terminal.is_terminal else Console(stderr=True, width=120)).print(table)

@@ -44,9 +44,9 @@ def describe(component: Any) -> dict[str, Any]:
         return describe(component.tolist())
     if component is None or isinstance(component, str | bool | int | float):
         plain = not isinstance(component, float) or math.isfinite(component)
-        return {"value": component if plain else str(component)}  # JSON has no word for nan
+        return {"value": component} if plain else {"number": str(component)}  # JSON has no word for nan
     if isinstance(component, Mapping):
-        return {"values": [describe(pair) for pair in sorted(component.items())]}
+        return {"pairs": [describe(pair) for pair in sorted(component.items())]}
     if isinstance(component, Sequence):
         return {"values": [describe(item) for item in component]}
     if isinstance(component, partial):

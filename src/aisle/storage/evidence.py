@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow
 
 from aisle.evidence import Contender, Dossier, Effort, Thresholds
@@ -20,17 +22,24 @@ _TABLES = ("measures", "segments", "gaps")
 def dossier_key(
     features_digest: str, contenders: Sequence[Contender], *, effort: Effort, thresholds: Thresholds, seed: int
 ) -> str:
-    """The key of a dossier: everything its numbers depend on, 32 hexadecimal digits."""
+    """The key of a dossier: everything its numbers depend on, 32 hexadecimal digits.
+
+    A contender's own key stands for its scaler, reducer, clusterer and their seed.
+    """
     content = {
         "features": features_digest,
-        "contenders": sorted([one.key, one.method, one.eligible.tolist()] for one in contenders),
-        "labels": sorted(hashlib.sha256(one.labelings.tobytes()).hexdigest() for one in contenders),
+        "contenders": sorted(_told(one) for one in contenders),
         "effort": asdict(effort),
         "thresholds": asdict(thresholds),
         "seed": seed,
         "code": [code_digest(), _evidence_digest()],
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def _told(one: Contender) -> list[Any]:
+    labels = hashlib.sha256(np.ascontiguousarray(one.labelings, dtype="<i8").tobytes()).hexdigest()
+    return [one.key, one.method, list(map(float, one.values)), one.eligible.tolist(), labels]
 
 
 @cache
@@ -54,10 +63,10 @@ def read_dossier(root: Path, key: str) -> Dossier | None:
 
 
 def write_dossier(root: Path, key: str, dossier: Dossier) -> None:
-    """Store a dossier. If another process was faster, its equal result stays."""
+    """Store a dossier, in the place of a damaged one."""
     tables: Mapping[str, pyarrow.Table] = {
         name: pyarrow.Table.from_pandas(getattr(dossier, name), preserve_index=False) for name in _TABLES
     }
-    with whole_folder(root / "evidence" / key, replace=False) as part:
+    with whole_folder(root / "evidence" / key, replace=True) as part:
         for name, table in tables.items():
             write_arrow(table, part / f"{name}.parquet")
