@@ -20,7 +20,7 @@ _CONTRASTS = 8
 def run(*, verdicts: Path, labels: Path, features: Path, output: Path) -> None:
     """Write labels, sizes, profiles and their figures into ``output``; ``features`` is the folder of feature tables.
 
-    Where the evidence says of every lifestage that it is not to be segmented, the tables are empty and the figures say so.
+    Where no lifestage is to be segmented, by the evidence, the tables are empty and the figures say so.
     """
     selection = selection_from_json(read_json(Path(verdicts)), str(verdicts))
     if not selection.chosen and not any(verdict.evidence_class for verdict in selection.verdicts):
