@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 from hydra.utils import instantiate
 
+from aisle.evidence import CLASSES, MEASURES
 from aisle.features import FeatureTable
 from aisle.leaderboard import NAMES, RANKED_BY
 from aisle.stages import candidate, study, sync
-from aisle.storage import CandidateStore, read_arrow, read_features, read_json, write_features, write_json
+from aisle.storage import CandidateStore, read_arrow, read_features, read_json, write_features, write_frame, write_json
 from aisle.tracking import MlflowTracker, NoTracker, RunContent, Written
 
 LIFESTAGES = ("OA", "YA")
@@ -201,3 +202,45 @@ def test_the_configured_stage_is_this_one(compose: Callable[..., Any]) -> None:
     assert configured.func is sync.run
     assert configured.keywords["study"] == "all"
     assert isinstance(configured.keywords["tracker"], NoTracker)
+
+
+def evidence(root: Path) -> pd.DataFrame:
+    """Measures of every candidate of the study, kmeans examined and the others screened."""
+    board = read_arrow(root / "artifacts" / "grid" / "leaderboard.parquet").to_pandas()
+    rows = board[["candidate_key", "tuning_value", "n_clusters"]].assign(**dict.fromkeys(MEASURES[1:], 0.25))
+    kmeans = board["clusterer"] == "kmeans"
+    rows["stage"] = kmeans.map({True: "examined", False: "screened"})
+    rows["null_p"] = rows["null_p"].where(kmeans)
+    found = rows.assign(eligible=board["eligible"].astype(bool), category="", failure="")
+    found["class"] = ["reproducible", *["constructive"] * (len(found) - 1)]
+    write_frame(found, root / "artifacts" / "evidence" / "measures.parquet")
+    return found
+
+
+def test_the_evidence_is_curves_a_class_and_a_table_of_its_candidate(root: Path) -> None:
+    found = evidence(root)
+    tracker = ListTracker()
+    run(root, tracker)
+    for content in tracker.written["grid"]:
+        if content.tags["kind"] != "candidate" or content.status == "FAILED":
+            assert "evidence_class" not in content.tags
+            continue
+        rows = found[found["candidate_key"] == content.tags["candidate_key"]]
+        examined = rows["stage"].iloc[0] == "examined"
+        assert content.tags["evidence_stage"] == ("examined" if examined else "screened")
+        classes = set(rows.loc[rows["eligible"], "class"])
+        assert content.tags["evidence_class"] == min(classes, key=CLASSES.index, default="nothing is eligible")
+        curves = {score.key: score.value for score in content.scores if score.key.startswith("evidence/")}
+        assert curves["evidence/jaccard_worst"] == 0.25
+        assert curves["evidence/null_high"] == pytest.approx(0.25 + 1.96 * 0.25)
+        assert ("evidence/null_p" in curves) is examined
+        assert sum(score.key == "evidence/strength" for score in content.scores) == len(rows)
+        assert content.note.count("|\n| ") >= len(rows)
+
+
+def test_runs_are_as_before_where_the_evidence_is_on_other_candidates(root: Path) -> None:
+    before, after = ListTracker(), ListTracker()
+    run(root, before)
+    write_frame(evidence(root).assign(candidate_key="another"), root / "artifacts" / "evidence" / "measures.parquet")
+    run(root, after)
+    assert [one.digest() for one in before.written["grid"]] == [one.digest() for one in after.written["grid"]]

@@ -11,10 +11,11 @@ import pandas as pd
 from aisle.features import FeatureTable
 from aisle.git import commit
 from aisle.leaderboard import NAMES
-from aisle.selection import selection_from_json
+from aisle.selection import Verdict, selection_from_json
 from aisle.storage import CandidateStore, read_arrow, read_features, read_json
 from aisle.tracking import RunContent, Tracker
 from aisle.tracking.content import candidate_content, failed_content, summary_content
+from aisle.tracking.evidence import with_evidence
 from aisle.tracking.notes import summary_note, told_apart_by
 
 log = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ def _contents(
     told: Mapping[str, Any], board: pd.DataFrame, folder: Path, store: CandidateStore, features: Path
 ) -> Iterator[RunContent]:
     """What every run of the study says, the summary last, so that it is on top of MLflow's list of the newest."""
-    data_digest = told["data_digest"]
+    data_digest, measures = told["data_digest"], _measures(folder)
     provenance = _provenance()
     roles = told_apart_by(told["candidates"])
 
@@ -93,7 +94,7 @@ def _contents(
         elif candidate["status"] == "finished":
             record = store.read(key)
             mine = (board[list(NAMES)] == pd.Series(names)[list(NAMES)]).all(axis=1) & (board["candidate_key"] == key)
-            yield candidate_content(
+            content = candidate_content(
                 **common,
                 path=record.path,
                 scores=record.scores,
@@ -101,6 +102,7 @@ def _contents(
                 board=board[mine],
                 features=computed_from(names, record.facts["features"]["digest"]),
             )
+            yield with_evidence(content, measures[measures["candidate_key"] == key])
     figures = sorted(path for pattern in ("*.png", "*.svg") for path in folder.rglob(pattern))
     files = {f"figures/{path.name}": path for path in figures} | {"leaderboard.csv": folder / "leaderboard.csv"}
     yield summary_content(
@@ -115,6 +117,13 @@ def _contents(
     )
 
 
+def _measures(folder: Path) -> pd.DataFrame:
+    """What the evidence measured, of whichever study; without any row where it was not computed."""
+    path = folder.parent / "evidence" / "measures.parquet"
+    found: pd.DataFrame = read_arrow(path).to_pandas() if path.exists() else pd.DataFrame({"candidate_key": []})
+    return found
+
+
 def _verdict(folder: Path, board: pd.DataFrame) -> list[str]:
     """What was selected in this study, a sentence a lifestage; nothing where the selection is of other results."""
     path = folder.parent / "select" / "verdicts.json"
@@ -124,7 +133,11 @@ def _verdict(folder: Path, board: pd.DataFrame) -> list[str]:
     keys = {verdict.chosen.candidate_key for verdict in selection.verdicts if verdict.chosen}
     if selection.study.get("study") != folder.name or not keys <= set(board["candidate_key"]):
         return []
-    return [f"**{verdict.lifestage}**: {verdict.reasons[0]}" for verdict in selection.verdicts]
+    return [f"**{_of_class(verdict)}**: {verdict.reasons[0]}" for verdict in selection.verdicts]
+
+
+def _of_class(verdict: Verdict) -> str:
+    return f"{verdict.lifestage}, {verdict.evidence_class}" if verdict.evidence_class else verdict.lifestage
 
 
 def _provenance() -> dict[str, str]:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -198,12 +198,22 @@ def _params(names: Mapping[str, str], parameter: str, facts: Mapping[str, Any]) 
 
 
 def _along_path(scores: Mapping[float, Mapping[str, float]]) -> Iterator[Score]:
-    """Every score, by tuning value. A step must be an integer: other values are told by their position."""
-    whole = all(float(value).is_integer() for value in scores)
-    for position, (value, found) in enumerate(scores.items()):
-        step = int(value) if whole else position
+    """Every score, by tuning value; values that are not told by their step are a score themselves."""
+    places = steps(scores)
+    whole = places == [float(value) for value in scores]
+    for step, (value, found) in zip(places, scores.items(), strict=True):
         extra = {} if whole else {"tuning_value": float(value)}
         yield from _finite((name, score, step) for name, score in (extra | dict(found)).items())
+
+
+def steps(values: Iterable[float]) -> list[int]:
+    """Where tuning values stand on MLflow's axis, which has integers only: others are told by their position.
+
+    >>> steps([2.0, 3.0, 5.0]), steps([0.05, 0.1])
+    ([2, 3, 5], [0, 1])
+    """
+    found = [float(value) for value in values]
+    return [int(value) for value in found] if all(map(float.is_integer, found)) else list(range(len(found)))
 
 
 def _finite(scores: Any) -> Iterator[Score]:

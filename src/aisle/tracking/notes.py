@@ -99,6 +99,11 @@ def _leaders(best: pd.DataFrame, roles: Sequence[str]) -> str:
     return "\n".join([head, *rows])
 
 
+def joined(*parts: str) -> str:
+    """Paragraphs as one note, cut to what MLflow takes."""
+    return _cut("\n\n".join(parts))
+
+
 def _cut(note: str) -> str:
     """The note, or its first lines and how much is missing."""
     if len(note) <= _NOTE_LENGTH:

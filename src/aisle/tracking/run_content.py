@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
-_LAYOUT = 1  # raised when runs show something new, so that the next sync writes those of old again
+_LAYOUT = 2  # raised when runs show something new, so that the next sync writes those of old again
 
 Cell = str | int | float | bool | None
 
