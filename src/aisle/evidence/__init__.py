@@ -1,5 +1,6 @@
 """Whether segments are real: gaps between them, whether they come back, and what data without clusters would give."""
 
+from aisle.evidence.across import SLSA_COLUMNS, across_solutions
 from aisle.evidence.classes import (
     CLASSES,
     CONSTRUCTIVE,
@@ -14,6 +15,7 @@ from aisle.evidence.classes import (
 from aisle.evidence.dossier import MEASURES, Contender, Dossier, Effort, Family
 from aisle.evidence.examination import Run, examine
 from aisle.evidence.power import smallest_gap
+from aisle.evidence.ranks import MOST_METHODS, MethodRanks, rank_methods
 from aisle.evidence.resamples import Pipelines
 
 __all__ = [
@@ -21,18 +23,23 @@ __all__ = [
     "CONSTRUCTIVE",
     "DO_NOT_SEGMENT",
     "MEASURES",
+    "MOST_METHODS",
     "REPRODUCIBLE",
     "SEPARATED",
+    "SLSA_COLUMNS",
     "Contender",
     "Dossier",
     "Effort",
     "Family",
     "Finding",
+    "MethodRanks",
     "Pipelines",
     "Run",
     "Thresholds",
+    "across_solutions",
     "class_of",
     "examine",
     "findings",
+    "rank_methods",
     "smallest_gap",
 ]
