@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 
 import matplotlib
 import numpy as np
@@ -13,10 +14,22 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
+from tests.evidence import tables
 
 from aisle.comparison import compare
+from aisle.evidence import Thresholds, rank_methods
 from aisle.features import FeatureTable
-from aisle.figures import comparison_heatmaps, contrast_dots, profile_heatmap, ranking_curves
+from aisle.figures import (
+    comparison_heatmaps,
+    contrast_dots,
+    critical_difference,
+    evidence_curves,
+    profile_heatmap,
+    ranking_curves,
+    segment_flow,
+    stability_heatmap,
+    valley_panels,
+)
 from aisle.leaderboard import RANKED_BY, leaderboard
 from aisle.profiles import contrasts, labels_of, profiles, sizes
 
@@ -86,6 +99,24 @@ def of_segments(counts: dict[str, int]) -> dict[str, Callable[[], Figure]]:
 FEW = of_segments({"OA": 2, "PE": 1})
 MANY = of_segments({"OA": 4, "OF": 1, "PE": 7, "YA": 9, "YF": 9})
 LONG = tuple(f"agglomerative linkage=average metric=metric_{number}" for number in range(12))
+EVIDENCE: dict[str, Callable[[], Figure]] = {
+    "evidence of five": lambda: evidence_curves(tables.measures(), Thresholds()),
+    "evidence of three": lambda: evidence_curves(tables.measures(tables.METHODS[2:]), Thresholds()),
+    "evidence of one": lambda: evidence_curves(tables.measures(("kmeans",)), Thresholds()),
+    "stability": lambda: stability_heatmap(tables.segments()),
+    "stability of little": lambda: stability_heatmap(tables.segments((1, 2), (0.05, 0.1))),
+    "stability of many": lambda: stability_heatmap(tables.segments((3, 24), (0.01, 0.5))),
+    "valleys": lambda: valley_panels(tables.gaps()),
+    "valleys of two": lambda: valley_panels(tables.gaps(2, apart=2)),
+    "valleys of many": lambda: valley_panels(tables.gaps(9)),
+    "flow": lambda: segment_flow(tables.labelings()),
+    "flow of one": lambda: segment_flow(tables.labelings((3,))),
+    "flow with noise": lambda: segment_flow(tables.labelings((1, 4, 3), noise=0.3)),
+    "ranks": lambda: critical_difference(rank_methods(tables.scores())),
+    "ranks of two": lambda: critical_difference(rank_methods(tables.scores(("kmeans", "ward")))),
+    "ranks of long names": lambda: critical_difference(rank_methods(tables.scores(LONG[:5], lifestages=2))),
+    "ranks of nothing": lambda: critical_difference(rank_methods(tables.scores(lifestages=1))),
+}
 FIGURES: dict[str, Callable[[], Figure]] = {
     "ranking": lambda: ranking_curves(board()),
     "ranking of one": lambda: ranking_curves(board(("YA",), ("kmeans",))),
@@ -93,7 +124,10 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "ranking of two blocks": lambda: ranking_curves(pd.concat([board(("YA",)), board(("YA",)).assign(features="mix")])),
     **{f"{name} of few": draw for name, draw in FEW.items()},
     **{f"{name} of many": draw for name, draw in MANY.items()},
+    **EVIDENCE,
 }
+SAMPLE = ["ranking", "profiles of few", "contrasts of few", "comparison of few"]
+SAMPLE += ["evidence of one", "stability", "valleys", "flow with noise", "ranks"]
 EVERY = pytest.mark.parametrize("draw", FIGURES.values(), ids=FIGURES.keys())
 
 
@@ -104,19 +138,30 @@ def content(figure: Figure, suffix: str) -> bytes:
     return stream.getvalue()
 
 
+@cache
+def drawn(draw: Callable[[], Figure]) -> Figure:
+    """A figure after layout, made once for the tests that only look at it."""
+    figure = draw()
+    FigureCanvasAgg(figure).draw()
+    return figure
+
+
 def texts(figure: Figure) -> list[tuple[str, Bbox]]:
     """Every visible text with its place in pixels, after layout."""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
+    FigureCanvasAgg(figure).draw()
+    return places_of(figure)
+
+
+def places_of(figure: Figure) -> list[tuple[str, Bbox]]:
+    """The texts of a figure after layout."""
     found = [item for item in figure.findobj(Text) if item.get_visible() and item.get_text().strip()]
     shown = [item for item in found if item.axes is None or item.axes.get_visible()]
-    return [(item.get_text(), item.get_window_extent(canvas.get_renderer())) for item in shown]
+    return [(item.get_text(), item.get_window_extent()) for item in shown]
 
 
 @EVERY
 def test_nothing_reaches_beyond_the_page(draw: Callable[[], Figure]) -> None:
-    figure = draw()
-    FigureCanvasAgg(figure).draw()
+    figure = drawn(draw)
     taken, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
     assert taken.x0 >= -0.01
     assert taken.y0 >= -0.01
@@ -127,7 +172,7 @@ def test_nothing_reaches_beyond_the_page(draw: Callable[[], Figure]) -> None:
 @EVERY
 def test_no_label_stands_on_another(draw: Callable[[], Figure]) -> None:
     """Numbers inside dots and cells are left out: dots of close values do overlap."""
-    places = [(text, box) for text, box in texts(draw()) if any(letter.isalpha() for letter in text)]
+    places = [(text, box) for text, box in places_of(drawn(draw)) if any(letter.isalpha() for letter in text)]
     for number, (text, box) in enumerate(places):
         for other, another in places[:number]:
             width = min(box.x1, another.x1) - max(box.x0, another.x0)
@@ -136,12 +181,12 @@ def test_no_label_stands_on_another(draw: Callable[[], Figure]) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg"])
-@pytest.mark.parametrize("name", ["ranking", "profiles of few", "contrasts of few", "comparison of few"])
+@pytest.mark.parametrize("name", SAMPLE)
 def test_the_same_data_give_the_same_bytes(name: str, suffix: str) -> None:
     assert content(FIGURES[name](), suffix) == content(FIGURES[name](), suffix)
 
 
-@pytest.mark.parametrize("name", ["ranking", "profiles of few", "contrasts of few", "comparison of few"])
+@pytest.mark.parametrize("name", SAMPLE)
 def test_a_figure_is_drawn_alike_whatever_the_users_settings_are(name: str) -> None:
     with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "black", "figure.dpi": 50, "axes.titlesize": 30}):
         theirs = FIGURES[name]()
@@ -209,6 +254,11 @@ def test_features_are_drawn_from_top_to_bottom_in_their_order() -> None:
         lambda: ranking_curves(board(("YA",)).assign(**{RANKED_BY: np.nan})),
         *of_segments({}).values(),
         of_segments({"OA": 1})["contrasts"],
+        lambda: evidence_curves(tables.measures().assign(stage="screened"), Thresholds()),
+        lambda: stability_heatmap(tables.segments().iloc[:0]),
+        lambda: valley_panels(tables.gaps().iloc[:0]),
+        lambda: segment_flow(tables.labelings() * 0 - 1),
+        lambda: segment_flow(tables.labelings(())),
     ],
 )
 def test_nothing_to_draw_is_said_in_a_sentence(draw: Callable[[], Figure]) -> None:

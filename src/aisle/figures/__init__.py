@@ -1,8 +1,24 @@
 """Data -> matplotlib Figure. Nothing is shown or saved here, and no global state of matplotlib is changed."""
 
 from aisle.figures.comparison import comparison_heatmaps
+from aisle.figures.curves import evidence_curves
 from aisle.figures.elbow import elbow_curve
+from aisle.figures.flow import segment_flow
 from aisle.figures.ranking import ranking_curves
+from aisle.figures.ranks import critical_difference
 from aisle.figures.segments import contrast_dots, profile_heatmap
+from aisle.figures.stability import stability_heatmap
+from aisle.figures.valleys import valley_panels
 
-__all__ = ["comparison_heatmaps", "contrast_dots", "elbow_curve", "profile_heatmap", "ranking_curves"]
+__all__ = [
+    "comparison_heatmaps",
+    "contrast_dots",
+    "critical_difference",
+    "elbow_curve",
+    "evidence_curves",
+    "profile_heatmap",
+    "ranking_curves",
+    "segment_flow",
+    "stability_heatmap",
+    "valley_panels",
+]

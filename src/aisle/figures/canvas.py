@@ -1,5 +1,6 @@
 """What all figures share: type sizes, colours that the colour-blind can tell apart, heatmap cells."""
 
+import textwrap
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import ParamSpec
@@ -49,7 +50,7 @@ def sheet(width: float, height: float) -> Figure:
 def only_text(sentence: str) -> Figure:
     """A figure that says why there is none."""
     figure = sheet(6, 1)
-    figure.text(0.5, 0.5, sentence, ha="center", va="center", color=FAINT)
+    figure.text(0.5, 0.5, textwrap.fill(sentence, 80), ha="center", va="center", color=FAINT)
     return figure
 
 
@@ -60,6 +61,15 @@ def lifestage_name(code: str) -> str:
     ('PE pensioners', 'all')
     """
     return f"{code} {LIFESTAGES[code]}" if code in LIFESTAGES else code
+
+
+def recipe_name(clusterer: str, reducer: str) -> str:
+    """What made a partition, in few words.
+
+    >>> recipe_name("kmeans", "pca"), recipe_name("ward", "none")
+    ('kmeans after pca', 'ward')
+    """
+    return clusterer if reducer == "none" else f"{clusterer} after {reducer}"
 
 
 def colours(names: Sequence[str]) -> dict[str, str]:
@@ -82,6 +92,16 @@ def headed(axes: Axes, title: str, *lines: str) -> None:
         fontsize=SMALL,
         color=FAINT,
     )
+
+
+def two_digits(value: float) -> str:
+    """Two decimals without the zero before the point, as a cell is narrow.
+
+    >>> [two_digits(value) for value in (1.0, -0.971, 0.004)]
+    ['1', '-.97', '0']
+    """
+    text = f"{round(value, 2) + 0.0:.2f}"
+    return f"{float(text):.0f}" if text.endswith(".00") else text.replace("0.", ".", 1)
 
 
 def cells(axes: Axes, values: npt.NDArray[np.float64], *, limit: float) -> QuadMesh:

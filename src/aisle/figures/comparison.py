@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from aisle.comparison import COMMON, WITHIN, Comparison
-from aisle.figures.canvas import INK, SMALL, cells, headed, only_text, sheet, styled
+from aisle.figures.canvas import INK, SMALL, cells, headed, only_text, sheet, styled, two_digits
 
 _TITLES = {
     WITHIN: ("Scaled within each lifestage", "how segments differ from their own lifestage; its level is removed"),
@@ -45,15 +45,5 @@ def comparison_heatmaps(comparison: Comparison) -> Figure:
 def _numbers(axes: Axes, values: npt.NDArray[np.float64]) -> None:
     for row, column in np.argwhere(np.isfinite(values)):
         ink = "white" if abs(values[row, column]) > 0.6 else INK
-        text = _two_digits(values[row, column])
+        text = two_digits(values[row, column])
         axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", fontsize=5.5, color=ink)
-
-
-def _two_digits(correlation: float) -> str:
-    """Two decimals without the zero before the point, as a cell is narrow.
-
-    >>> [_two_digits(value) for value in (1.0, -0.971, 0.004)]
-    ['1', '-.97', '0']
-    """
-    text = f"{round(correlation, 2) + 0.0:.2f}"
-    return f"{float(text):.0f}" if text.endswith(".00") else text.replace("0.", ".", 1)
