@@ -173,7 +173,7 @@ def _measure(axes: Axes, lines: dict[str, pd.DataFrame], ink: dict[str, str], me
             va="bottom",
             fontsize=6,
             color=FAINT,
-            zorder=5,
+            zorder=2.5,  # beneath the lines of the candidates
             path_effects=[withStroke(linewidth=2, foreground="white")],
         )
     for place, (name, own) in enumerate(lines.items()):

@@ -16,6 +16,7 @@ from aisle.partition import NOISE
 
 Values = npt.NDArray[np.float64]
 
+_PALE = "#ABDAF4"
 _SMOOTH = 0.15
 """Standard deviation of the kernel of the line."""
 _DECLARED = Thresholds()
@@ -71,7 +72,7 @@ def _customers(axes: Axes, position: Values, share: Values) -> None:
     heights, ends = np.histogram(position, BINS // 2, EDGES, weights=share)
     wide = ends[1] - ends[0]
     taken = np.flatnonzero(heights)
-    axes.bar(ends[taken], heights[taken], width=wide, align="edge", color=OKABE_ITO[5], alpha=0.55, linewidth=0)
+    axes.bar(ends[taken], heights[taken], width=wide, align="edge", color=_PALE, linewidth=0)
     line = np.arange(EDGES[0] - 4 * _SMOOTH, EDGES[1] + 4 * _SMOOTH, _SMOOTH / 4)
     kernel = np.exp(-0.5 * ((line[:, np.newaxis] - position) / _SMOOTH) ** 2) / (_SMOOTH * math.sqrt(2 * math.pi))
     axes.plot(line, kernel @ share * wide, color=OKABE_ITO[0], linewidth=1.2)
