@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,10 +106,18 @@ def test_the_findings_tell_every_measure_its_value_and_what_was_asked() -> None:
 @pytest.mark.parametrize(
     "name", ["valley_p", "null_p", "separated", "reproducible", "constructive", "strength", "replication"]
 )
-@pytest.mark.parametrize("value", [-0.01, 1.01, math.nan, math.inf])
-def test_a_threshold_out_of_range_is_refused(name: str, value: float) -> None:
-    with pytest.raises(ValueError, match=rf"^evidence\.thresholds\.{name} must be in \[0, 1\]; got {value}\.$"):
+@pytest.mark.parametrize("value", [-0.01, 1.01, math.nan, math.inf, "high", None])
+def test_a_threshold_out_of_range_is_refused(name: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=rf"^evidence\.thresholds\.{name} must be in \[0, 1\]; got {value!r}\.$"):
         replace(RULE, **{name: value})
+
+
+@pytest.mark.parametrize("value", [1, "yes", None])
+def test_the_first_class_is_awarded_or_not(value: Any) -> None:
+    with pytest.raises(
+        ValueError, match=rf"^evidence\.thresholds\.first_class must be true or false; got {value!r}\.$"
+    ):
+        Thresholds(first_class=value)
 
 
 @pytest.mark.parametrize(

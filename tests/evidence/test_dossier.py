@@ -344,13 +344,22 @@ def test_a_lifestage_without_any_segment_has_tables_of_no_rows(small: FeatureTab
         ((25, 26, 5, 99), r"evidence\.effort\.screening must be in \[1, 25\]; got 26\."),
         ((25, 5, 0, 99), r"evidence\.effort\.finalists must be at least 1; got 0\."),
         ((25, 5, 5, 18), r"evidence\.effort\.null_draws must be at least 19; got 18\."),
+        ((2.5, 2, 5, 99), r"evidence\.effort\.splits must be a whole number; got 2\.5\."),
+        ((25, "many", 5, 99), r"evidence\.effort\.screening must be a whole number; got 'many'\."),
+        ((25, 5, None, 99), r"evidence\.effort\.finalists must be a whole number; got None\."),
+        ((25, 5, 5, True), r"evidence\.effort\.null_draws must be a whole number; got True\."),
         ((25, 5, 5, 99, "gauss"), r"evidence\.effort\.null_kind must be copula or permutation; got 'gauss'\."),
     ],
-    ids=["no split", "no screening", "more screening than splits", "no finalist", "few draws", "unknown null"],
 )
 def test_too_little_effort_is_refused(given: tuple[Any, ...], sentence: str) -> None:
     with pytest.raises(ValueError, match=f"^{sentence}$"):
         Effort(*given)
+
+
+def test_a_contender_without_a_partition_for_every_value_is_refused() -> None:
+    message = r"^k1: tuning values, partitions and eligible must be as many; got \[2, 1, 2\]\.$"
+    with pytest.raises(ValueError, match=message):
+        Contender("k1", "kmeans", (2.0, 3.0), np.zeros((1, 9), dtype=np.int64), np.array([True, True]))
 
 
 def test_all_splits_may_be_spent_on_screening(small: FeatureTable) -> None:

@@ -260,9 +260,9 @@ def test_candidates_of_other_features_are_refused(folder: Path) -> None:
         run(folder)
 
 
-@pytest.mark.parametrize("workers", [0, -1])
-def test_a_number_of_workers_below_one_is_refused(folder: Path, workers: int) -> None:
-    message = rf"^stage\.workers must be at least 1, or null for as many as there are cores; got {workers}\.$"
+@pytest.mark.parametrize("workers", [0, -1, 1.5, "two"])
+def test_a_number_of_workers_below_one_is_refused(folder: Path, workers: Any) -> None:
+    message = rf"^stage\.workers must be at least 1, or null for as many as there are cores; got {workers!r}\.$"
     with pytest.raises(ValueError, match=message):
         run(folder, workers=workers)
 

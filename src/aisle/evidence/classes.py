@@ -34,8 +34,10 @@ class Thresholds:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if name != "first_class" and not 0 <= value <= 1:
-                raise ValueError(f"evidence.thresholds.{name} must be in [0, 1]; got {value}.")
+            if name != "first_class" and not (isinstance(value, float | int) and 0 <= value <= 1):
+                raise ValueError(f"evidence.thresholds.{name} must be in [0, 1]; got {value!r}.")
+        if not isinstance(self.first_class, bool):
+            raise ValueError(f"evidence.thresholds.first_class must be true or false; got {self.first_class!r}.")
         if not self.constructive <= self.reproducible <= self.separated:
             raise ValueError(
                 "evidence.thresholds must rise from constructive over reproducible to separated; got "

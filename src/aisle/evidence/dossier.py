@@ -45,7 +45,7 @@ class Effort:
     the null ``null_kind``.
 
     Raises:
-        ValueError: a number is too small.
+        ValueError: a number is too small or not whole, or the null is unknown.
     """
 
     splits: int
@@ -55,6 +55,9 @@ class Effort:
     null_kind: NullKind = "copula"
 
     def __post_init__(self) -> None:
+        for name in ("splits", "screening", "finalists", "null_draws"):
+            if type(getattr(self, name)) is not int:
+                raise ValueError(f"evidence.effort.{name} must be a whole number; got {getattr(self, name)!r}.")
         if self.splits < 1:
             raise ValueError(f"evidence.effort.splits must be at least 1; got {self.splits}.")
         if not 1 <= self.screening <= self.splits:
@@ -72,6 +75,9 @@ class Contender:
     """A candidate to be examined: its method, its tuning values, and a partition (m, n) of all customers for each.
 
     ``eligible`` (m,) are the partitions that may be chosen.
+
+    Raises:
+        ValueError: their numbers differ.
     """
 
     key: str
@@ -79,6 +85,11 @@ class Contender:
     values: tuple[float, ...]
     labelings: Labels
     eligible: npt.NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        counts = [len(self.values), len(self.labelings), len(self.eligible)]
+        if len(set(counts)) > 1:
+            raise ValueError(f"{self.key}: tuning values, partitions and eligible must be as many; got {counts}.")
 
 
 @dataclass(frozen=True, eq=False)

@@ -58,8 +58,8 @@ def run(
         ValueError: the leaderboard is empty, none, or has several blocks; or its candidates were computed from other
             features or by other code than there are now.
     """
-    if workers is not None and workers < 1:
-        raise ValueError(f"stage.workers must be at least 1, or null for as many as there are cores; got {workers}.")
+    if workers is not None and not (isinstance(workers, int) and workers >= 1):
+        raise ValueError(f"stage.workers must be at least 1, or null for as many as there are cores; got {workers!r}.")
     board = _of_block(_board(Path(leaderboard)), block, Path(leaderboard))
     name = str(board["features"].iloc[0]).split(" ")[0]
     table = read_features(Path(features) / f"{name}.parquet")
