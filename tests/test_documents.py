@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aisle.documents import dictionary, entity_diagram, extract_part, leaderboard_part, markdown_table, replace_part
+from aisle.evidence import Finding
 from aisle.leaderboard import leaderboard
+from aisle.selection import Choice, Selection, SelectionRule, Tally, Verdict, selection_to_json
 from aisle.stages import readme
 from aisle.tables import CANONICAL, EXTRACTED, LINES
 
@@ -134,12 +136,28 @@ def test_the_diagram_tells_which_relation_is_optional() -> None:
     assert "baskets ||--o{ lines : basket_id" in drawn
 
 
+SCORES = {"smallest_share": 0.2}
+CHOICE = Choice("baskets", "standard", "pca", "ward", "k1", "n_clusters", 3.0, 3, SCORES, "reproducible")
+FOUND = (Finding("null_p", 0.65, "< 0.05", False), Finding("jaccard_worst", 0.8, ">= 0.75", True))
+TALLY = Tally(1, 1, 1, 1, {}, {})
+SELECTION = Selection(
+    "baskets",
+    SelectionRule(floor=0.05, tie_tolerance=1e-9, cost_rank=["ward"]),
+    {},
+    (
+        Verdict("PE", 40, None, ("Do not segment PE.",), (), TALLY, (), "do not segment", ()),
+        Verdict("YA", 300, CHOICE, ("It is the best.",), (), TALLY, (), "reproducible", FOUND),
+    ),
+)
+
+
 @pytest.fixture
 def documents(tmp_path: Path) -> dict[str, Path]:
     """The arguments of the stage, in a folder of its own."""
     paths = {
         "leaderboard": tmp_path / "leaderboard.csv",
         "summary": tmp_path / "summary.json",
+        "verdicts": tmp_path / "verdicts.json",
         "picture": tmp_path / "ranking.png",
         "readme": tmp_path / "README.md",
         "docs": tmp_path / "docs",
@@ -147,8 +165,10 @@ def documents(tmp_path: Path) -> dict[str, Path]:
     BOARD.to_csv(paths["leaderboard"], index=False)
     counts = {"OA": {"customer_count": 12, "basket_count": 340}}
     paths["summary"].write_text(json.dumps({"lifestages": counts}))
+    paths["verdicts"].write_text(json.dumps(selection_to_json(SELECTION)))
     paths["picture"].write_bytes(b"a picture")
-    paths["readme"].write_text("<!-- leaderboard -->\n<!-- /leaderboard -->\n<!-- extract -->\n<!-- /extract -->\n")
+    parts = ("leaderboard", "verdicts", "extract")
+    paths["readme"].write_text("".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in parts))
     return paths
 
 
@@ -158,6 +178,8 @@ def test_the_stage_fills_the_readme_and_the_docs_and_a_second_time_changes_nothi
     text = documents["readme"].read_text()
     assert "| young adults (YA) |" in text
     assert "| older adults | OA | 12 | 340 |" in text
+    assert "| young adults (YA) | reproducible | ward, pca | 3 | 20% | 0.65 |  | 0.80 |  |  |" in text
+    assert "| pensioners (PE) | do not segment |  |  |  |  |  |  |  |  |" in text
     assert {path.relative_to(documents["docs"]).as_posix() for path in written} == {
         "data_dictionary.md",
         "schema.md",

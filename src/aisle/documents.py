@@ -1,11 +1,13 @@
 """The generated parts of the documents: text made from a run and from the contracts, between markers."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from aisle.leaderboard import NAMES, RANKED_BY
+from aisle.selection import Selection
 from aisle.tables import LIFESTAGES, Table
 
 
@@ -57,6 +59,23 @@ def leaderboard_part(board: pd.DataFrame, best: int) -> str:
         for row in top.to_dict("records")
     ]
     return markdown_table(columns, rows)
+
+
+def verdict_part(selection: Selection) -> str:
+    """What is chosen for every lifestage and what speaks for it, as a Markdown table."""
+    head = ["lifestage", "class", "chosen", "segments", "smallest", "null p", "valley p"]
+    head += ["worst Jaccard", "prediction strength", "replication"]
+    rows = []
+    for verdict in selection.verdicts:
+        found = {finding.measure: finding.value for finding in verdict.findings}
+        chosen = verdict.chosen
+        told = [f"{chosen.clusterer}, {chosen.reducer}", chosen.n_clusters] if chosen else ["", ""]
+        told.append(f"{chosen.scores['smallest_share']:.0%}" if chosen else "")
+        names = ("null_p", "valley_p", "jaccard_worst", "strength", "replication")
+        numbers = [f"{found[name]:.2f}" if not math.isnan(found.get(name, math.nan)) else "" for name in names]
+        name = f"{LIFESTAGES.get(verdict.lifestage, verdict.lifestage)} ({verdict.lifestage})"
+        rows.append([name, verdict.evidence_class or "not computed", *told, *numbers])
+    return markdown_table(head, rows)
 
 
 def extract_part(summary: Mapping[str, Any]) -> str:

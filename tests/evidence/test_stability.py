@@ -17,7 +17,7 @@ from aisle.evidence.null import null_of
 from aisle.evidence.resamples import Pipelines, halves, null_scores, ranking_scores
 from aisle.evidence.stability import Stability, look, together
 from aisle.features import FeatureTable
-from aisle.partition import PartitionPath
+from aisle.partition import NOISE, Partition, PartitionPath
 
 Array = npt.NDArray[np.float64]
 
@@ -126,3 +126,19 @@ def test_the_null_is_scored_by_the_same_pipeline_in_its_own_space() -> None:
     drawn = null.draw(2)
     space = StandardScaler().fit_transform(drawn.values)
     assert scores == pytest.approx(ranking_scores(space, np.asarray(whole.cluster(drawn)["kmeans"])), abs=1e-9)
+
+
+class _OnlyTheWhole(KMeansPath):
+    """Finds two clusters among everybody and none in a half."""
+
+    def fit_path(self, values: pd.DataFrame) -> PartitionPath:
+        if len(values) > 60:
+            return super().fit_path(values)
+        return PartitionPath("n_clusters", {2: Partition.numbered(np.full(len(values), NOISE), values.index)})
+
+
+def test_halves_that_are_all_noise_replicate_nothing() -> None:
+    values = np.random.default_rng(5).normal(size=(100, 3))
+    whole = pipelines(never=_OnlyTheWhole([2]))
+    found = stability(table(pd.DataFrame(values, columns=list("abc"))), whole, splits=3)["never"][0]
+    assert (found.replication, found.strength, found.jaccards.max(), found.valley) == (0.0, 0.0, 0.0, 1.0)

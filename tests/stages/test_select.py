@@ -61,6 +61,7 @@ def select(
         leaderboard=folder / "grid" / "leaderboard.parquet",
         candidates=folder / "grid" / "candidates.json",
         evidence=evidence,
+        labels=folder / "grid" / "labels.parquet",
         features=features,
         rule=rule,
         thresholds=Thresholds(),
@@ -72,16 +73,34 @@ def select(
 def evidence(folder: Path, *rows: dict[str, Any], **changed: Any) -> Path:
     """What stage=evidence says of these leaderboard rows: reproducible, unless a measure is changed."""
     found = dict.fromkeys(MEASURES, 0.0) | {"jaccard_worst": 0.8, "jaccard_mean": 0.85, "strength": 0.7, "splits": 25}
-    found |= {"replication": 0.9, "valley_p": 1.0, "null_p": 0.65, "null_draws": 99, "ranking_error": 0.001}
-    words = {"class": "reproducible", "stage": "examined", "category": ""}
-    keys = [{name: row[name] for name in ("candidate_key", "tuning_value", "n_clusters")} for row in rows]
+    found |= {
+        "replication": 0.9,
+        "valley_p": 1.0,
+        "null_p": 0.65,
+        "null_draws": 99,
+        "ranking_error": 0.001,
+        "ranking_score": 0.2,
+    }
+    words = {"class": "reproducible", "eligible": True, "stage": "examined", "category": "", "failure": ""}
+    names = (*NAMES, "candidate_key", "tuning_value", "n_clusters")
+    keys = [{name: row[name] for name in names} for row in rows]
     write_frame(pd.DataFrame([{**found, **words, **key, **changed} for key in keys]), folder / "measures.parquet")
     segments = [
-        {**key, "segment": segment, "customer_count": 150, "neighbour": 1 - segment}
+        {**key, "segment": segment, "customer_count": 150, "neighbour": (segment + 1) % key["n_clusters"]}
+        | {"jaccard": 0.8, "dissolved": 0.0, "valley_p": 1.0}
         for key in keys
-        for segment in (0, 1)
+        for segment in range(key["n_clusters"])
     ]
     write_frame(pd.DataFrame(segments), folder / "segments.parquet")
+    gaps = [{**segment, "position": place / 4, "share": 0.25} for segment in segments for place in range(4)]
+    write_frame(pd.DataFrame(gaps), folder / "gaps.parquet")
+    labels = [
+        {"candidate_key": key["candidate_key"], "tuning_value": key["tuning_value"], "customer_id": f"c{number}"}
+        | {"label": number % key["n_clusters"]}
+        for key in keys
+        for number in range(12)
+    ]
+    write_frame(pd.DataFrame(labels), folder.parent / "grid" / "labels.parquet")
     return folder
 
 
@@ -102,6 +121,26 @@ def test_the_evidence_decides_and_every_measure_is_told_with_its_threshold(tmp_p
     assert "Measured on 25 splits into halves and 99 null draws." in told_of
     assert "a gap of less than 4 standard deviations would have been missed" in told_of
     assert read_json(tmp_path / "select" / "metrics.json")["YA"]["jaccard_worst"] == 0.8
+
+
+def test_every_verdict_has_its_pictures_and_those_of_before_are_gone(tmp_path: Path) -> None:
+    select(study(tmp_path, *ROWS), evidence=evidence(tmp_path / "evidence", *ROWS))
+    kinds = ("evidence", "stability", "gaps", "flow")
+    whole = {f"{lifestage}_{kind}.png" for lifestage in ("OA", "YA") for kind in kinds}
+    folder = tmp_path / "select" / "figures"
+    assert {path.name for path in folder.iterdir()} == {*whole, "PE_evidence.png"}
+    assert (tmp_path / "select" / "methods.png").stat().st_size > 10_000
+    select(tmp_path, evidence=evidence(tmp_path / "evidence", *ROWS, **{"class": "do not segment"}))
+    assert {path.name for path in folder.iterdir()} == {f"{name}_evidence.png" for name in ("OA", "PE", "YA")}
+    select(tmp_path)
+    assert list(folder.iterdir()) == []
+
+
+def test_the_methods_are_ranked_across_lifestages(tmp_path: Path) -> None:
+    told = select(study(tmp_path, *ROWS), evidence=evidence(tmp_path / "evidence", *ROWS))["overall"]
+    assert told[0] == "Of 2 lifestages: 2 reproducible."
+    assert "With 2 lifestages a difference of less than" in told[2]
+    assert "kmeans has nothing in OA and is ranked last there." in told
 
 
 def test_do_not_segment_is_a_verdict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -112,7 +112,7 @@ def _seen(values: pd.DataFrame, halves: Split, full: Labels, own: tuple[Labels, 
                 np.nan_to_num([scores[0][row], scores[1][row]]),
                 jaccards,
                 float(np.mean([strength(*pair) for pair in pairs])),
-                float(np.mean([adjusted_rand(*pair) for pair in pairs])),
+                float(np.mean([_replicated(*pair) for pair in pairs])),
                 of_own(found, matches(restricted[0], own[0][row]), count(labels)),
             )
         )
@@ -142,6 +142,11 @@ def of_own(found: Sequence[Valley], matched: Labels, clusters: int) -> tuple[Val
                 gap, cluster=whole[gap.cluster], neighbour=whole.get(gap.neighbour, NOISE)
             )
     return tuple(gaps)
+
+
+def _replicated(clustered: Labels, assigned: Labels) -> float:
+    """Adjusted Rand index; 0 where a half has no two clusters: everybody in one, or in none, replicates nothing."""
+    return adjusted_rand(clustered, assigned) if min(count(clustered), count(assigned)) > 1 else 0.0
 
 
 def together(seen: Sequence[Seen], clusters: int) -> Stability:

@@ -143,7 +143,7 @@ def _scores(grid: Sequence[Axes], lines: dict[str, pd.DataFrame], ink: dict[str,
         told = _best_class(own) if known.any() else f"{_best_class(own)}; no null draws"
         axes.set_ylabel("ranking score", fontsize=SMALL)
         _title(axes, name, told)
-    margin = 0.06 * (max(reached) - min(reached))
+    margin = 0.06 * (max(reached) - min(reached)) or 0.1
     for axes in grid:
         axes.set_ylim(min(reached) - margin, max(reached) + margin)
         axes.axhline(0, color=FAINT, linewidth=0.7)

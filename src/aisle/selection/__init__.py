@@ -1,5 +1,6 @@
 """A leaderboard -> the chosen partition of every lifestage, by a declared rule, with its reasons in sentences."""
 
+from aisle.selection.across import ranks, together
 from aisle.selection.choosing import select
 from aisle.selection.gaps import with_smallest_gap
 from aisle.selection.rule import SelectionRule
@@ -12,8 +13,10 @@ __all__ = [
     "SelectionRule",
     "Tally",
     "Verdict",
+    "ranks",
     "select",
     "selection_from_json",
     "selection_to_json",
+    "together",
     "with_smallest_gap",
 ]

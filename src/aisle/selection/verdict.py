@@ -97,12 +97,16 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Selection:
-    """The verdicts on a study within one feature block, by one rule. ``study`` is what the study says of itself."""
+    """The verdicts on a study within one feature block, by one rule. ``study`` is what the study says of itself.
+
+    ``overall`` are the sentences on all lifestages together.
+    """
 
     features: str
     rule: SelectionRule
     study: Mapping[str, Any]
     verdicts: tuple[Verdict, ...]
+    overall: tuple[str, ...] = ()
 
     @property
     def block(self) -> str:
@@ -130,7 +134,8 @@ def selection_from_json(content: Mapping[str, Any], origin: str) -> Selection:
     try:
         rule = SelectionRule(**content["rule"])
         verdicts = tuple(_verdict(content["verdicts"][lifestage]) for lifestage in sorted(content["verdicts"]))
-        return Selection(content["features"], rule, content["study"], verdicts)
+        overall = tuple(content.get("overall", ()))
+        return Selection(content["features"], rule, content["study"], verdicts, overall)
     except (AttributeError, KeyError, TypeError, ValueError):
         raise ValueError(f"{origin} must hold the verdicts that stage=select writes; it does not.") from None
 

@@ -12,9 +12,20 @@ from rich.console import Console
 from rich.table import Table
 
 from aisle.evidence import MEASURES, Thresholds
+from aisle.figures import critical_difference
 from aisle.leaderboard import KEY, NAMES, RANKED_BY
-from aisle.selection import Selection, SelectionRule, Verdict, select, selection_to_json, with_smallest_gap
-from aisle.storage import read_arrow, read_json, write_json
+from aisle.selection import (
+    Selection,
+    SelectionRule,
+    Verdict,
+    ranks,
+    select,
+    selection_to_json,
+    together,
+    with_smallest_gap,
+)
+from aisle.stages.justification import pictures
+from aisle.storage import read_arrow, read_json, whole_folder, write_figure, write_json
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +39,13 @@ def run(
     leaderboard: Path,
     candidates: Path,
     evidence: Path | None,
+    labels: Path,
     features: str | None,
     rule: SelectionRule,
     thresholds: Thresholds,
     output: Path,
 ) -> None:
-    """Write ``verdicts.json`` and ``metrics.json`` into ``output`` and print the verdicts.
+    """Write ``verdicts.json``, ``metrics.json`` and figures into ``output`` and print the verdicts.
 
     ``evidence`` is the folder that stage=evidence wrote; None ranks by silhouette alone, and the verdicts say so.
     ``features`` names the feature block to select in; it may be None where the leaderboard has only one.
@@ -47,11 +59,21 @@ def run(
     measures = None if evidence is None else _measures(Path(evidence))
     verdicts = select(chosen_block, attempts, rule=rule, measures=measures, thresholds=thresholds)
     if evidence is not None:
-        verdicts = [with_smallest_gap(verdict, _segments(Path(evidence))) for verdict in verdicts]
+        segments = read_arrow(Path(evidence) / "segments.parquet").to_pandas()
+        verdicts = [with_smallest_gap(verdict, segments) for verdict in verdicts]
+    across = ranks(chosen_block, rule)
     told = {name: value for name, value in study.items() if name != "candidates"}
-    write_json(selection_to_json(Selection(block, rule, told, tuple(verdicts))), Path(output) / "verdicts.json")
-    write_json(metrics(verdicts), Path(output) / "metrics.json")
-    _show(verdicts, block)
+    selection = Selection(block, rule, told, tuple(verdicts), together(verdicts, across))
+    folder = Path(output)
+    write_json(selection_to_json(selection), folder / "verdicts.json")
+    write_json(metrics(verdicts), folder / "metrics.json")
+    for kind in ("png", "svg"):
+        write_figure(critical_difference(across), folder / f"methods.{kind}")
+    with whole_folder(folder / "figures", replace=True) as part:
+        if evidence is not None:
+            for name, figure in pictures(selection, Path(evidence), Path(labels), thresholds):
+                write_figure(figure, part / f"{name}.png")
+    _show(selection)
 
 
 def metrics(verdicts: Sequence[Verdict]) -> dict[str, dict[str, float]]:
@@ -81,11 +103,6 @@ def _measures(folder: Path) -> pd.DataFrame:
     if missing:
         raise ValueError(f"{path} must hold the measures that stage=evidence writes; it lacks {missing}.")
     return measures
-
-
-def _segments(folder: Path) -> pd.DataFrame:
-    segments: pd.DataFrame = read_arrow(folder / "segments.parquet").to_pandas()
-    return segments
 
 
 def _board(path: Path) -> pd.DataFrame:
@@ -122,10 +139,10 @@ def _block(attempts: pd.DataFrame, features: str | None, path: Path) -> str:
     return blocks[0] if features is None else features
 
 
-def _show(verdicts: Sequence[Verdict], block: str) -> None:
+def _show(selection: Selection) -> None:
     """The choice of every lifestage on one line, then the reasons in sentences."""
     table = Table(
-        title=f"Chosen by the declared rule, features {block}",
+        title=f"Chosen by the declared rule, features {selection.features}",
         caption="k: segments; smallest: share of the customers; lead: over the next clusterer's ranking score",
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
@@ -133,10 +150,12 @@ def _show(verdicts: Sequence[Verdict], block: str) -> None:
     for name in ("lifestage", "clusterer", "reducer", "k", "smallest", "covered", "score", "lead", "class"):
         left = name in ("lifestage", "clusterer", "reducer", "class")
         table.add_column(name, justify="left" if left else "right", no_wrap=name == "class")
-    for verdict in verdicts:
+    for verdict in selection.verdicts:
         table.add_row(verdict.lifestage, *_cells(verdict))
         log.info("%s: %s", verdict.lifestage, " ".join(verdict.reasons))
-    for sentence in dict.fromkeys(sentence for verdict in verdicts for sentence in verdict.not_known):
+    for sentence in selection.overall:
+        log.info("all: %s", sentence)
+    for sentence in dict.fromkeys(sentence for verdict in selection.verdicts for sentence in verdict.not_known):
         log.info("not known: %s", sentence)
     Console(stderr=True).print(table)
 

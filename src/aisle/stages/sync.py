@@ -103,7 +103,8 @@ def _contents(
                 features=computed_from(names, record.facts["features"]["digest"]),
             )
             yield with_evidence(content, measures[measures["candidate_key"] == key])
-    figures = sorted(path for pattern in ("*.png", "*.svg") for path in folder.rglob(pattern))
+    shown = [folder, folder.parent / "select"] if _verdict(folder, board) else [folder]
+    figures = [path for own in shown for pattern in ("*.png", "*.svg") for path in sorted(own.rglob(pattern))]
     files = {f"figures/{path.name}": path for path in figures} | {"leaderboard.csv": folder / "leaderboard.csv"}
     yield summary_content(
         study=told["study"],
@@ -125,7 +126,7 @@ def _measures(folder: Path) -> pd.DataFrame:
 
 
 def _verdict(folder: Path, board: pd.DataFrame) -> list[str]:
-    """What was selected in this study, a sentence a lifestage; nothing where the selection is of other results."""
+    """What was selected in this study, in sentences; nothing where the selection is of other results."""
     path = folder.parent / "select" / "verdicts.json"
     if not path.exists():
         return []
@@ -133,7 +134,8 @@ def _verdict(folder: Path, board: pd.DataFrame) -> list[str]:
     keys = {verdict.chosen.candidate_key for verdict in selection.verdicts if verdict.chosen}
     if selection.study.get("study") != folder.name or not keys <= set(board["candidate_key"]):
         return []
-    return [f"**{_of_class(verdict)}**: {verdict.reasons[0]}" for verdict in selection.verdicts]
+    told = [f"**{_of_class(verdict)}**: {verdict.reasons[0]}" for verdict in selection.verdicts]
+    return [*told, *(f"**all**: {sentence}" for sentence in selection.overall)]
 
 
 def _of_class(verdict: Verdict) -> str:

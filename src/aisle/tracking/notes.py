@@ -58,7 +58,7 @@ def summary_note(
 ) -> str:
     """Markdown: the question, the verdict, the best candidates of each lifestage, what failed or was skipped and why.
 
-    ``verdict`` is one sentence a lifestage; none while nothing has been selected.
+    ``verdict`` are its sentences; none while nothing has been selected.
     """
     said = [f"**{question}**"]
     finished = sum(told["status"] == "finished" for told in candidates)
