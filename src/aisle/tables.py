@@ -326,11 +326,13 @@ BASKET_EXTRACT = Table(
 )
 GROUP_SPEND = Table(
     "group_spend",
-    "one row per sampled customer and product group bought",
-    ("customer_id", "product_group"),
+    "one row per sampled customer, product group bought, and half of the customer's baskets and of the weeks",
+    ("customer_id", "product_group", "basket_parity", "time_half"),
     {
         "customer_id": Column(TEXT, "the customer"),
         "product_group": Column(TEXT, "the product group"),
+        "basket_parity": Column(TEXT, "each other basket of the customer, the first is odd", codes=("odd", "even")),
+        "time_half": Column(TEXT, "which half of the weeks; the summary has its day", codes=("first", "second")),
         "item_count": Column(COUNT, "items", minimum=1),
         "spend": Column(MONEY, "money paid", minimum=0),
     },

@@ -25,6 +25,7 @@ from aisle.database import (
 )
 from aisle.features import Baskets, Mix, Rfm
 from aisle.features.exact import relation
+from aisle.features.halves import ODD, SECOND, half_of
 from aisle.sources.grocery_star import GroceryStar
 from aisle.storage import write_table
 from aisle.tables import BASKET_EXTRACT, CANONICAL, EXTRACTED, GROUP_SPEND
@@ -34,6 +35,7 @@ NEEDED = {name: CANONICAL[name] for name in ("customers", "stores", "products", 
 KINDS = ("duckdb", "postgresql", "mysql")
 BLOCKS = {"baskets": Baskets(), "rfm": Rfm(), "mix": Mix(1.0, 0.05)}
 TODAY = date(2024, 4, 1)
+MIDDLE = date(2024, 2, 12)
 AWKWARD = [
     "a",
     "A",
@@ -62,14 +64,22 @@ def parquet(rows: pyarrow.Table) -> bytes:
 
 def given_by(connection: Connection, extraction: Extraction) -> dict[str, Any]:
     """Everything that a database is asked for, as bytes."""
-    pushed = {"basket_extract": extraction.baskets(), "group_spend": extraction.group_spend()}
+    pushed = {"basket_extract": extraction.baskets(), "group_spend": extraction.whole_group_spend()}
 
     def told(query: Any, *order: str) -> bytes:
         return parquet(connection.fetch(query, order_by=order))
 
     return {
         "baskets": told(extraction.baskets(), *BASKET_EXTRACT.key),
-        "groups": told(extraction.group_spend(), *GROUP_SPEND.key),
+        "groups": told(extraction.group_spend(MIDDLE), *GROUP_SPEND.key),
+        "whole groups": told(extraction.whole_group_spend(), "customer_id", "product_group"),
+        **{
+            half: told(
+                half_of({"basket_extract": extraction.baskets()}, half, MIDDLE)["basket_extract"].select("basket_id"),
+                "basket_id",
+            )
+            for half in (ODD, SECOND)
+        },
         "filters": told(extraction.filters(), "filter_number"),
         "fingerprint": fingerprint(connection),
         **{
@@ -204,7 +214,7 @@ def test_features_pushed_down_are_those_of_the_extract(
     everybody = sampled.of_everybody()
     with engines[kind].connect(NEEDED) as connection:
         pushed = population_features(connection, sampled, BLOCKS)
-        for table, query in ((BASKET_EXTRACT, everybody.baskets()), (GROUP_SPEND, everybody.group_spend())):
+        for table, query in ((BASKET_EXTRACT, everybody.baskets()), (GROUP_SPEND, everybody.group_spend(MIDDLE))):
             write_table(connection.fetch(query, order_by=table.key), table, tmp_path / f"{table.name}.parquet")
     last = pyarrow.parquet.read_table(tmp_path / "basket_extract.parquet").column("shopped_at").to_pandas().max()
     relations = {name: relation(contract) for name, contract in EXTRACTED.items()}

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
@@ -35,6 +35,8 @@ WAYS = [
     Extraction(baskets_xx=True, customers_xx=False, sample=3, seed=1),
     Extraction(baskets_xx=True, customers_xx=True, sample="all", seed=1),
 ]
+MIDDLE = date(2024, 2, 29)
+"""The first day of the second half of the weeks: on both sides of it are baskets."""
 CODES = ("basket_size", "basket_type", "dominant_mission", "price_sensitivity")
 
 
@@ -59,7 +61,7 @@ def connected(tables: Tables) -> Iterator[FolderConnection]:
 @cache
 def queries(extraction: Extraction) -> list[str]:
     """The extraction's SQL: compiling costs more than running it."""
-    tables = (extraction.baskets(), extraction.group_spend(), extraction.filters())
+    tables = (extraction.baskets(), extraction.group_spend(MIDDLE), extraction.filters())
     return [str(ibis.to_sql(table, dialect="duckdb")) for table in tables]
 
 
@@ -79,6 +81,21 @@ def deviation(quantities: list[int]) -> float:
     """Population standard deviation, in fractions until the root."""
     mean = Fraction(sum(quantities), len(quantities))
     return math.sqrt(sum((quantity - mean) ** 2 for quantity in quantities) / len(quantities))
+
+
+def halves_oracle(kept: Rows) -> dict[str, tuple[str, str]]:
+    """Parity and half of the weeks by basket."""
+    owned: dict[str, Rows] = defaultdict(list)
+    for basket in kept:
+        owned[basket["customer_id"]].append(basket)
+    found = {}
+    for own in owned.values():
+        hashed = {row["basket_id"]: md5(row["basket_id"].encode(), usedforsecurity=False).hexdigest() for row in own}
+        in_time = sorted(own, key=lambda row: (row["shopped_at"], hashed[row["basket_id"]]))
+        for number, basket in enumerate(in_time, start=1):
+            half = "first" if basket["shopped_at"].date() < MIDDLE else "second"
+            found[basket["basket_id"]] = ("odd" if number % 2 else "even", half)
+    return found
 
 
 def oracle(tables: Tables, extraction: Extraction) -> Extract:
@@ -124,7 +141,8 @@ def oracle(tables: Tables, extraction: Extraction) -> Extract:
         dropped[FILTERS_IN_ORDER[4]] = [basket for basket in kept if basket["customer_id"] not in drawn]
         kept = [basket for basket in kept if basket["customer_id"] in drawn]
 
-    spent: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    spent: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+    halves = halves_oracle(kept)
     baskets = []
     for basket in sorted(kept, key=lambda row: row["basket_id"].encode()):
         own = lines[basket["basket_id"]]
@@ -150,17 +168,20 @@ def oracle(tables: Tables, extraction: Extraction) -> Extract:
             }
         )
         for line in own:
-            spent[basket["customer_id"], groups.get(line["product_id"]) or "unknown"].append(line)
+            group = groups.get(line["product_id"]) or "unknown"
+            spent[basket["customer_id"], group, *halves[basket["basket_id"]]].append(line)
     return Extract(
         baskets,
         [
             {
                 "customer_id": customer,
                 "product_group": group,
+                "basket_parity": parity,
+                "time_half": half,
                 "item_count": sum(line["quantity"] for line in own),
                 "spend": sum((line["spend"] for line in own), Decimal()),
             }
-            for (customer, group), own in sorted(spent.items())
+            for (customer, group, parity, half), own in sorted(spent.items())
         ],
         {
             name: (len(gone), len({basket["customer_id"] for basket in gone} - {None}))

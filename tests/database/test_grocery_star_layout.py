@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from aisle.tables import BASKET_EXTRACT, CANONICAL, GROUP_SPEND
 Star = dict[str, pyarrow.Table]
 NEEDED = {name: CANONICAL[name] for name in ("customers", "stores", "products", "baskets", "lines")}
 KINDS = ("duckdb", "postgresql", "mysql")
+MIDDLE = date(2008, 2, 29)
 EXTRACTION = Extraction(baskets_xx=False, customers_xx=False, sample=20, seed=1)
 
 
@@ -174,7 +176,7 @@ def test_the_extract_and_the_fingerprint_are_those_of_the_source(
     star_server: Server, oracle: ParquetFolder, layout: Callable[..., Engine]
 ) -> None:
     with layout(star_server).connect(NEEDED) as here, oracle.connect(NEEDED) as there:
-        for query, table in ((EXTRACTION.baskets(), BASKET_EXTRACT), (EXTRACTION.group_spend(), GROUP_SPEND)):
+        for query, table in ((EXTRACTION.baskets(), BASKET_EXTRACT), (EXTRACTION.group_spend(MIDDLE), GROUP_SPEND)):
             found = table.check(here.fetch(query, order_by=table.key), "here")
             assert found.num_rows > 10
             assert found.equals(table.check(there.fetch(query, order_by=table.key), "there"))

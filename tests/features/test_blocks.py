@@ -26,6 +26,7 @@ from aisle.tables import BASKET_EXTRACT, CANONICAL, EXTRACTED, GROUP_SPEND
 
 Rows = list[dict[str, Any]]
 TODAY = date(2024, 4, 1)
+MIDDLE = date(2024, 2, 12)
 NUMBERS = ("quantity_std", "product_count", "item_count", "spend")
 CODES = {
     "price_sensitivity": ["LA", "MM", "UM"],
@@ -101,18 +102,19 @@ def rfm_oracle(baskets: pyarrow.Table) -> pd.DataFrame:
 
 
 def mix_oracle(groups: pyarrow.Table, smoothing: float, min_buyers_share: float) -> pd.DataFrame:
-    spent: dict[str, dict[str, float]] = {}
+    spent: dict[str, dict[str, Decimal]] = {}
     for row in groups.to_pylist():
-        spent.setdefault(row["customer_id"], {})[row["product_group"]] = float(row["spend"])
+        own = spent.setdefault(row["customer_id"], {})
+        own[row["product_group"]] = own.get(row["product_group"], Decimal()) + row["spend"]
     names = {group for own in spent.values() for group in own}
     buyers = {name: sum(own.get(name, 0) > 0 for own in spent.values()) / len(spent) for name in names}
     rare = {name for name in names if buyers[name] < min_buyers_share}
     kept = sorted(names - rare - {"other"}) + (["other"] if rare or "other" in names else [])
     found = {}
     for customer, own in spent.items():
-        pooled = {name: own.get(name, 0.0) for name in kept}
+        pooled = {name: float(own.get(name, 0)) for name in kept}
         if rare:
-            pooled["other"] = sum(own.get(name, 0.0) for name in rare | ({"other"} & names))
+            pooled["other"] = float(sum(own.get(name, Decimal()) for name in rare | ({"other"} & names)))
         logs = {name: np.log(amount + smoothing) for name, amount in pooled.items()}
         middle = sum(logs.values()) / len(logs)
         found[customer] = {f"mix_{name.replace(' ', '_').lower()}": log - middle for name, log in logs.items()}
@@ -138,7 +140,7 @@ def extracted(grocery: Callable[..., Any], save: Callable[..., Path], tmp_path_f
     everything = Extraction(baskets_xx=True, customers_xx=True, sample="all", seed=1)
     needed = {name: CANONICAL[name] for name in ("customers", "stores", "products", "baskets", "lines")}
     with ParquetFolder(data, "1GB", 1).connect(needed) as connection:
-        for table, query in ((BASKET_EXTRACT, everything.baskets()), (GROUP_SPEND, everything.group_spend())):
+        for table, query in ((BASKET_EXTRACT, everything.baskets()), (GROUP_SPEND, everything.group_spend(MIDDLE))):
             write_table(connection.fetch(query, order_by=table.key), table, folder / f"{table.name}.parquet")
     return folder
 
@@ -230,7 +232,14 @@ SPEND = st.tuples(st.sampled_from(["ann", "bob", "zoe"]), st.sampled_from(["dair
 )
 def test_mix_equals_the_oracle_on_whatever_spend(spent: dict[Any, Decimal], smoothing: float, share: float) -> None:
     rows = [
-        {"customer_id": customer, "product_group": group, "item_count": 1, "spend": spend}
+        {
+            "customer_id": customer,
+            "product_group": group,
+            "basket_parity": "odd",
+            "time_half": "first",
+            "item_count": 1,
+            "spend": spend,
+        }
         for (customer, group), spend in spent.items()
     ]
     groups = pyarrow.Table.from_pylist(rows, schema=GROUP_SPEND.arrow_schema)

@@ -121,6 +121,14 @@ def test_the_summary_tells_window_lifestages_and_data(data: Path, tmp_path: Path
     summary = read_json(output / "summary.json")
     assert summary["first_day"] == min(baskets["shopped_at"]).date().isoformat()
     assert summary["last_day"] == max(baskets["shopped_at"]).date().isoformat()
+    assert summary["second_half_from"] == "2024-02-12"
+    groups = (
+        read_table(output / "group_spend.parquet", GROUP_SPEND).to_pandas().groupby("time_half")["item_count"].sum()
+    )
+    later = baskets["shopped_at"] >= pd.Timestamp("2024-02-12")
+    assert (
+        groups.to_dict() == baskets["item_count"].groupby(later.map({True: "second", False: "first"})).sum().to_dict()
+    )
     assert summary["customer_count"] == baskets["customer_id"].nunique()
     assert {name: counts["basket_count"] for name, counts in summary["lifestages"].items()} == dict(
         baskets["lifestage"].value_counts()

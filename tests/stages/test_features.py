@@ -13,6 +13,7 @@ import pytest
 
 from aisle.database import Extraction, ParquetFolder
 from aisle.features import Baskets, FeatureBlock, Mix, Rfm
+from aisle.features.halves import HALVES
 from aisle.stages import extract, features
 from aisle.storage import read_features, read_json, read_table, write_json
 from aisle.tables import BASKET_EXTRACT, UNSEGMENTED
@@ -38,9 +39,22 @@ def extract_folder(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return extracted(data, tmp_path_factory.mktemp("features") / "extract")
 
 
-def run(folder: Path, output: Path, blocks: Mapping[str, FeatureBlock], name: str = "some", threads: int = 1) -> Path:
-    database = ParquetFolder(folder, "1GB", threads)
-    features.run(database=database, summary=folder / "summary.json", blocks=blocks, name=name, output=output)
+def run(
+    folder: Path,
+    output: Path,
+    blocks: Mapping[str, FeatureBlock],
+    name: str = "some",
+    threads: int = 1,
+    halves: bool = False,
+) -> Path:
+    features.run(
+        database=ParquetFolder(folder, "1GB", threads),
+        summary=folder / "summary.json",
+        blocks=blocks,
+        name=name,
+        output=output,
+        halves=halves,
+    )
     return output / f"{name}.parquet"
 
 
@@ -93,10 +107,52 @@ def test_one_thread_and_two_give_the_same_bytes(
         pyarrow.parquet.write_table(pyarrow.parquet.read_table(path), path, row_group_size=500)  # threads share groups
     written = []
     for threads in (1, 2):
-        run(folder, tmp_path / str(threads), BLOCKS, threads=threads)
-        written.append({path.name: path.read_bytes() for path in (tmp_path / str(threads)).iterdir()})
+        output = tmp_path / str(threads)
+        run(folder, output, BLOCKS, threads=threads, halves=True)
+        files = [path for path in output.rglob("*") if path.is_file()]
+        written.append({path.relative_to(output).as_posix(): path.read_bytes() for path in files})
     assert written[0] == written[1]
-    assert sorted(written[0]) == ["some.parquet", "some_unsegmented.parquet"]
+    halves = [f"halves/some/{half}{end}.parquet" for half in HALVES for end in ("", "_unsegmented")]
+    assert sorted(written[0]) == sorted(["some.parquet", "some_unsegmented.parquet", *halves])
+
+
+def test_every_extracted_customer_has_features_in_a_half_or_is_counted_there(
+    extract_folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        whole = read_features(run(extract_folder, tmp_path, {"baskets": Baskets()}, halves=True))
+    everybody = {*whole.values.index, *read_table(tmp_path / "some_unsegmented.parquet", UNSEGMENTED)[0].to_pylist()}
+    for half in HALVES:
+        found = read_features(tmp_path / "halves" / "some" / f"{half}.parquet")
+        left_out = read_table(tmp_path / "halves" / "some" / f"{half}_unsegmented.parquet", UNSEGMENTED).to_pandas()
+        assert {*found.values.index, *left_out["customer_id"]} == everybody
+        assert len(found.values) + len(left_out) == len(everybody)
+        assert found.values.columns.tolist() == whole.values.columns.tolist()
+        assert set(left_out["reason"]) <= {"one visit", "no basket in this half", "price_sensitivity_LA undefined"}
+        assert found.cohort.equals(whole.cohort.reindex(found.values.index))
+    counts = [read_features(tmp_path / "halves" / "some" / f"{half}.parquet").values for half in ("odd", "even")]
+    both = counts[0].index.intersection(counts[1].index)
+    assert (sum(part.loc[both, "basket_count"] for part in counts) == whole.values.loc[both, "basket_count"]).all()
+    assert "features some, even baskets: " in caplog.text
+    assert "customers left out: no basket in this half" in caplog.text
+
+
+def test_a_half_without_customers_is_told_and_the_other_files_are_written(
+    tables: Tables, save: Callable[..., Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    day = pyarrow.scalar(date(2024, 2, 1), pyarrow.date32()).cast(pyarrow.timestamp("us"))
+    baskets = tables["baskets"]
+    at = baskets.column_names.index("shopped_at")
+    one_day = baskets.set_column(at, "shopped_at", pyarrow.repeat(day, baskets.num_rows))
+    folder = extracted(save(tables | {"baskets": one_day}, tmp_path / "data"), tmp_path / "extract")
+    run(folder, tmp_path, {"rfm": Rfm()}, halves=True)
+    written = {path.stem for path in (tmp_path / "halves" / "some").iterdir()} & set(HALVES)
+    assert written == {"odd", "even", "second"}
+    assert (
+        "features some, first half of the weeks: none. No feature is defined for any of the 0 customers" in caplog.text
+    )
+    run(folder, tmp_path, {"rfm": Rfm()})
+    assert not (tmp_path / "halves" / "some").exists()
 
 
 def test_what_the_source_does_not_know_makes_the_block_smaller_and_is_said(

@@ -1,7 +1,12 @@
 """Databases: connections and the queries that are run on them. The only SQL of the project."""
 
 from aisle.database.contracts import check_rows
-from aisle.database.customer_features import CustomerFeatures, customer_features, population_features
+from aisle.database.customer_features import (
+    CustomerFeatures,
+    customer_features,
+    half_features,
+    population_features,
+)
 from aisle.database.duckdb_file import DuckDB
 from aisle.database.engine import Connection, Engine
 from aisle.database.extraction import FILTERS_IN_ORDER, Extraction
@@ -46,6 +51,7 @@ __all__ = [
     "check_rows",
     "customer_features",
     "fingerprint",
+    "half_features",
     "in_one_state",
     "load",
     "population_features",

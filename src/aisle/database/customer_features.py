@@ -10,16 +10,22 @@ import pandas as pd
 from aisle.database.engine import Connection
 from aisle.database.extraction import Extraction
 from aisle.features import FeatureBlock, FeatureTable, assemble
+from aisle.features.block import Settling
+from aisle.features.halves import half_of
 
 
 @dataclass(frozen=True, eq=False)
 class CustomerFeatures:
-    """Features; ``reasons`` by customer_id of those who have none; ``absent`` features; ``lifestages`` of all."""
+    """Features; ``reasons`` by customer_id of those who have none; ``absent`` features; ``lifestages`` of all.
+
+    ``blocks`` give other baskets of these customers the same columns.
+    """
 
     features: FeatureTable
     reasons: "pd.Series[str]"
     absent: list[str]
     lifestages: "pd.Series[str]"
+    blocks: Mapping[str, FeatureBlock]
 
 
 def customer_features(
@@ -36,12 +42,39 @@ def customer_features(
     because = {name: why for block in blocks.values() for name, why in block.undefined.items()}
     owners = relations["basket_extract"].select("customer_id", "lifestage").distinct()
     customers = connection.fetch(owners, order_by=["customer_id"])
-    finished = []
-    for block in blocks.values():
-        rows = connection.fetch(block.query(relations, reference_date), order_by=["customer_id"])
-        finished.append(block.finish(rows.to_pandas()))
+    finished, settled = [], {}
+    for name, block in blocks.items():
+        rows = connection.fetch(block.query(relations, reference_date), order_by=["customer_id"]).to_pandas()
+        finished.append(block.finish(rows))
+        settled[name] = block.settled(rows) if isinstance(block, Settling) else block
     lifestages = customers.to_pandas().set_index("customer_id")["lifestage"].rename("cohort")
-    return CustomerFeatures(*assemble(finished, lifestages, because), lifestages)
+    return CustomerFeatures(*assemble(finished, lifestages, because), lifestages, settled)
+
+
+def half_features(
+    connection: Connection,
+    relations: Mapping[str, ir.Table],
+    whole: CustomerFeatures,
+    reference_date: date,
+    *,
+    half: str,
+    middle: date,
+) -> CustomerFeatures:
+    """The features of the same customers from one of `aisle.features.halves.HALVES` of their baskets.
+
+    ``whole`` is what `customer_features` made of all their baskets; ``middle`` is the first day of the second half of
+    the weeks, ``reference_date`` the day after the window of this half. Who has no basket in it is left out; absent are
+    features that the whole has.
+
+    Raises:
+        ValueError: no customer has all features in this half.
+    """
+    found = customer_features(connection, half_of(relations, half, middle), whole.blocks, reference_date)
+    without = whole.lifestages.index.difference(found.lifestages.index)
+    nothing = pd.Series("no basket in this half", index=without, name=found.reasons.name, dtype=object)
+    reasons = pd.concat([found.reasons, nothing]).sort_index() if len(without) else found.reasons
+    absent = [name for name in found.absent if name not in whole.absent]
+    return CustomerFeatures(found.features, reasons, absent, whole.lifestages, found.blocks)
 
 
 def population_features(
@@ -59,7 +92,7 @@ def population_features(
         ValueError: as `customer_features`; or the filters drop every basket.
     """
     everybody = extraction.of_everybody()
-    relations = {"basket_extract": everybody.baskets(), "group_spend": everybody.group_spend()}
+    relations = {"basket_extract": everybody.baskets(), "group_spend": everybody.whole_group_spend()}
     return customer_features(
         connection, relations, blocks, reference_date or _day_after_the_last(connection, everybody)
     )

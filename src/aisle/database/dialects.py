@@ -17,11 +17,6 @@ HEX_DIGITS = 15
 
 
 @ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
-def md5(text: str) -> str:  # type: ignore[empty-body]
-    """Every engine has it and gives the same 32 hexadecimal digits."""
-
-
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
 def hex_number(digits: str) -> int:  # type: ignore[empty-body]
     """The number that `HEX_DIGITS` hexadecimal digits are; no engine has it under this name."""
 

@@ -1,12 +1,13 @@
 """From canonical tables to the extract: one row per kept basket, whole customers sampled per lifestage."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 
 import ibis
 import ibis.expr.types as ir
 
-from aisle.database.dialects import md5
-from aisle.features.exact import relation, standard_deviation, total
+from aisle.features.exact import md5, relation, standard_deviation, total
+from aisle.features.halves import PARITY, WEEKS, parity, time_half
 from aisle.tables import BASKET_EXTRACT, CANONICAL, UNCLASSIFIED, UNDEFINED
 
 FILTERS_IN_ORDER = (
@@ -49,16 +50,27 @@ class Extraction:
         stores = relation(CANONICAL["stores"])
         return self._kept().left_join(stores, "store_id").select(*BASKET_EXTRACT.columns)
 
-    def group_spend(self) -> ir.Table:
-        """Spend of the kept customers per product group: contract `aisle.tables.GROUP_SPEND`."""
-        kept = self._kept().select("basket_id", "customer_id")
+    def group_spend(self, middle: date) -> ir.Table:
+        """Spend of the kept customers per product group and half: contract `aisle.tables.GROUP_SPEND`.
+
+        ``middle`` is the first day of the second half of the weeks; see `aisle.features.halves`.
+        """
+        kept = self._kept()
+        halves = {PARITY: parity(kept), WEEKS: time_half(kept, middle)}
+        return self._group_spend(kept.select("basket_id", "customer_id", **halves), list(halves))
+
+    def whole_group_spend(self) -> ir.Table:
+        """Spend of the kept customers per product group: `group_spend` summed over the halves."""
+        return self._group_spend(self._kept().select("basket_id", "customer_id"), [])
+
+    def _group_spend(self, kept: ir.Table, halves: list[str]) -> ir.Table:
         products = relation(CANONICAL["products"]).select("product_id", "product_group")
         lines = relation(CANONICAL["lines"])
         bought = lines.inner_join(kept, "basket_id").left_join(products, "product_id")
         named = bought.select(
-            "customer_id", "quantity", "spend", product_group=bought.product_group.fill_null("unknown")
+            "customer_id", *halves, "quantity", "spend", product_group=bought.product_group.fill_null("unknown")
         )
-        return named.group_by(["customer_id", "product_group"]).agg(
+        return named.group_by(["customer_id", "product_group", *halves]).agg(
             item_count=total(named.quantity), spend=named.spend.sum().cast("decimal(12, 2)")
         )
 

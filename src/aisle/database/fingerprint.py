@@ -7,9 +7,9 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from aisle.database.dialects import HEX_DIGITS, hex_number, md5
+from aisle.database.dialects import HEX_DIGITS, hex_number
 from aisle.database.engine import Connection
-from aisle.features.exact import day_number, relation
+from aisle.features.exact import day_number, md5, relation
 from aisle.tables import CANONICAL, DAY, MOMENT, MONEY, TEXT, Column, Table
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import ibis.expr.types as ir
 import pandas as pd
@@ -26,6 +26,15 @@ class FeatureBlock(Protocol):
 
     def finish(self, rows: pd.DataFrame) -> pd.DataFrame:
         """Features on the index customer_id, float64, from the fetched rows; NaN where a feature is undefined."""
+        ...
+
+
+@runtime_checkable
+class Settling(Protocol):
+    """A block whose columns depend on who is there: it can be fixed to those of some customers."""
+
+    def settled(self, rows: pd.DataFrame) -> FeatureBlock:
+        """The block that gives whatever customers the columns that ``finish`` gives those of ``rows``."""
         ...
 
 

@@ -1,13 +1,14 @@
 """Canonical tables in a database -> the extract: one row per kept basket, and spend per product group."""
 
 import logging
+from datetime import date
 from pathlib import Path
 
-import pandas as pd
 import pyarrow
 import pyarrow.compute as pc
 
 from aisle.database import FILTERS_IN_ORDER, Connection, Engine, Extraction, check_rows, in_one_state
+from aisle.features.halves import second_half_from
 from aisle.storage import digest, read_json, write_csv, write_json, write_table
 from aisle.tables import BASKET_EXTRACT, CANONICAL, FILTERS, GROUP_SPEND
 
@@ -23,10 +24,6 @@ def run(*, database: Engine, extraction: Extraction, fingerprint: Path, output: 
     data_digest = digest(read_json(Path(fingerprint)))
     needed = {name: CANONICAL[name] for name in ("customers", "stores", "products", "baskets", "lines")}
     baskets, groups, dropped = in_one_state(database, needed, lambda connection: _fetched(connection, extraction))
-    if baskets.num_rows == 0:
-        raise ValueError(
-            "The extract is empty: every basket was dropped by a filter; see cohort and sample in the configuration."
-        )
     filters = _named(dropped)
     for row in (row for row in filters.to_pylist() if row["basket_count"]):
         log.info("dropped %7d baskets of %5d customers: %s", row["basket_count"], row["customer_count"], row["filter"])
@@ -45,11 +42,22 @@ def run(*, database: Engine, extraction: Extraction, fingerprint: Path, output: 
 
 def _fetched(connection: Connection, extraction: Extraction) -> tuple[pyarrow.Table, pyarrow.Table, pyarrow.Table]:
     check_rows(connection, {name: CANONICAL[name] for name in connection.names})
+    baskets = connection.fetch(extraction.baskets(), order_by=BASKET_EXTRACT.key)
+    if baskets.num_rows == 0:
+        raise ValueError(
+            "The extract is empty: every basket was dropped by a filter; see cohort and sample in the configuration."
+        )
     return (
-        connection.fetch(extraction.baskets(), order_by=BASKET_EXTRACT.key),
-        connection.fetch(extraction.group_spend(), order_by=GROUP_SPEND.key),
+        baskets,
+        connection.fetch(extraction.group_spend(second_half_from(*_window(baskets))), order_by=GROUP_SPEND.key),
         connection.fetch(extraction.filters(), order_by=["filter_number"]),
     )
+
+
+def _window(baskets: pyarrow.Table) -> tuple[date, date]:
+    """The first and the last day with a basket."""
+    ends = pc.min_max(baskets.column("shopped_at")).as_py()
+    return ends["min"].date(), ends["max"].date()
 
 
 def _named(dropped: pyarrow.Table) -> pyarrow.Table:
@@ -60,8 +68,8 @@ def _named(dropped: pyarrow.Table) -> pyarrow.Table:
 
 
 def summary_of(baskets: pyarrow.Table) -> dict[str, object]:
-    """Days, counts and lifestages of an extract, and the columns its source knows nothing about."""
-    days = pd.to_datetime(baskets.column("shopped_at").to_pandas()).dt.date
+    """Days, the first of the second half of the weeks, counts and lifestages, and columns the source does not know."""
+    first_day, last_day = _window(baskets)
     per_lifestage = baskets.group_by("lifestage").aggregate([("customer_id", "count_distinct"), ("basket_id", "count")])
     absent = [
         name
@@ -71,8 +79,9 @@ def summary_of(baskets: pyarrow.Table) -> dict[str, object]:
     if absent:
         log.info("the source has no %s: features made from them are left out", ", ".join(absent))
     return {
-        "first_day": days.min().isoformat(),
-        "last_day": days.max().isoformat(),
+        "first_day": first_day.isoformat(),
+        "last_day": last_day.isoformat(),
+        "second_half_from": second_half_from(first_day, last_day).isoformat(),
         "basket_count": baskets.num_rows,
         "customer_count": pc.count_distinct(baskets.column("customer_id")).as_py(),
         "absent": absent,

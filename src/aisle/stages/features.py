@@ -1,6 +1,7 @@
-"""The extract -> a feature table: one row per customer."""
+"""The extract -> feature tables: one row per customer, from all baskets and from halves of them."""
 
 import logging
+import shutil
 from collections.abc import Mapping
 from datetime import date, timedelta
 from pathlib import Path
@@ -9,31 +10,66 @@ import ibis.expr.types as ir
 import pandas as pd
 import pyarrow
 
-from aisle.database import Connection, CustomerFeatures, Engine, customer_features
+from aisle.database import Connection, CustomerFeatures, Engine, customer_features, half_features
 from aisle.features import FeatureBlock
 from aisle.features.exact import relation
+from aisle.features.halves import FIRST, HALVES
 from aisle.storage import read_json, write_features, write_table
 from aisle.tables import EXTRACTED, UNSEGMENTED
 
 log = logging.getLogger(__name__)
 
 
-def run(*, database: Engine, summary: Path, blocks: Mapping[str, FeatureBlock], name: str, output: Path) -> None:
-    """Write the features, ``<name>.parquet``, and who has none and why, ``<name>_unsegmented.parquet``."""
-    today = _day_after_the_window(Path(summary))
+_TOLD = {
+    "odd": "odd baskets",
+    "even": "even baskets",
+    "first": "first half of the weeks",
+    "second": "second half of the weeks",
+}
+
+
+def run(
+    *,
+    database: Engine,
+    summary: Path,
+    blocks: Mapping[str, FeatureBlock],
+    name: str,
+    output: Path,
+    halves: bool = False,
+) -> None:
+    """Write the features, ``<name>.parquet``, and who has none and why, ``<name>_unsegmented.parquet``.
+
+    With ``halves`` also the same from halves of every customer's baskets, ``halves/<name>/<half>.parquet`` with
+    ``<half>_unsegmented.parquet``: odd, even, first, second (see `aisle.features.halves`). A half in which no customer
+    has features is told and has no file.
+    """
+    today = _day(Path(summary), "last_day") + timedelta(days=1)
+    middle = _day(Path(summary), "second_half_from") if halves else today
+    folder = Path(output) / "halves" / name
     with database.connect(EXTRACTED) as connection:
-        found = customer_features(connection, _Extract(connection, name), blocks, today)
-    write_found(found, name, Path(output))
+        relations = _Extract(connection, name)
+        found = customer_features(connection, relations, blocks, today)
+        write_found(found, name, Path(output))
+        shutil.rmtree(folder, ignore_errors=True)  # of an extract that was here before
+        for half in HALVES if halves else ():
+            told, until = f"{name}, {_TOLD[half]}", middle if half == FIRST else today
+            try:
+                part = half_features(connection, relations, found, until, half=half, middle=middle)
+            except ValueError as error:
+                log.warning("features %s: none. %s", told, error)
+            else:
+                write_found(part, half, folder, told=told)
 
 
-def write_found(found: CustomerFeatures, name: str, output: Path) -> None:
-    """The files of a feature table, and what is to be said about it."""
+def write_found(found: CustomerFeatures, name: str, output: Path, told: str | None = None) -> None:
+    """The files of a feature table, and what is to be said about it, which is called ``told``."""
+    told = told or name
     if found.absent:
         absent = ", ".join(found.absent)
-        log.info("features %s: the source lacks what %d columns need: %s", name, len(found.absent), absent)
+        log.info("features %s: the source lacks what %d columns need: %s", told, len(found.absent), absent)
     for reason, count in found.reasons.value_counts().items():
-        log.info("features %s: %d customers left out: %s", name, count, reason)
-    log.info("features %s: %d customers, %d features", name, *found.features.values.shape)
+        log.info("features %s: %d customers left out: %s", told, count, reason)
+    log.info("features %s: %d customers, %d features", told, *found.features.values.shape)
     write_features(found.features, output / f"{name}.parquet")
     lifestages = found.lifestages.loc[found.reasons.index]
     left_out = pd.DataFrame({"lifestage": lifestages, "reason": found.reasons}).rename_axis("customer_id")
@@ -55,9 +91,9 @@ class _Extract(dict[str, ir.Table]):
         )
 
 
-def _day_after_the_window(summary: Path) -> date:
+def _day(summary: Path, name: str) -> date:
     told = read_json(summary)
     try:
-        return date.fromisoformat(told["last_day"]) + timedelta(days=1)
+        return date.fromisoformat(told[name])
     except (KeyError, TypeError, ValueError):
-        raise ValueError(f"{summary} must name the last_day of the extract; run stage=extract.") from None
+        raise ValueError(f"{summary} must name the {name} of the extract; run stage=extract.") from None
