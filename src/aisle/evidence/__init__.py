@@ -12,13 +12,16 @@ from aisle.evidence.classes import (
     class_of,
     findings,
 )
+from aisle.evidence.differences import CAVEAT, differences, held_out_tests
 from aisle.evidence.dossier import MEASURES, Contender, Dossier, Effort, Family
 from aisle.evidence.examination import Run, examine
+from aisle.evidence.other_baskets import OtherBaskets, look_at_other_baskets
 from aisle.evidence.power import smallest_gap
 from aisle.evidence.ranks import MOST_METHODS, MethodRanks, rank_methods
 from aisle.evidence.resamples import Pipelines
 
 __all__ = [
+    "CAVEAT",
     "CLASSES",
     "CONSTRUCTIVE",
     "DO_NOT_SEGMENT",
@@ -33,13 +36,17 @@ __all__ = [
     "Family",
     "Finding",
     "MethodRanks",
+    "OtherBaskets",
     "Pipelines",
     "Run",
     "Thresholds",
     "across_solutions",
     "class_of",
+    "differences",
     "examine",
     "findings",
+    "held_out_tests",
+    "look_at_other_baskets",
     "rank_methods",
     "smallest_gap",
 ]
