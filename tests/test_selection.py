@@ -284,11 +284,13 @@ def test_what_was_not_examined_or_repeats_a_category_is_not_chosen() -> None:
         in_class("separated", "kmeans", 0.9, stage="screened"),
         in_class("separated", "ward", 0.8, category="loyal/new"),
         in_class("constructive", "hdbscan", 0.1),
+        in_class("separated", "birch", 0.9, splits=2, failed_splits=3),
     )
     assert found.chosen is not None
     assert found.chosen.clusterer == "hdbscan"
     assert "it only repeats loyal/new: that is a rule, not segments" in found.tally.excluded
-    assert {runner.method: runner.best for runner in found.runners_up} == {"kmeans": None, "ward": None}
+    assert "it failed on more splits of the customers than it finished" in found.tally.excluded
+    assert {runner.method: runner.best for runner in found.runners_up} == dict.fromkeys(("kmeans", "ward", "birch"))
 
 
 def test_nothing_is_chosen_where_the_best_does_not_come_back() -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from hydra.utils import instantiate
 
-from aisle.evidence import CLASSES, MEASURES
+from aisle.evidence import CLASSES, MEASURES, Thresholds
 from aisle.features import FeatureTable
 from aisle.leaderboard import NAMES, RANKED_BY
 from aisle.stages import candidate, study, sync
@@ -83,7 +83,14 @@ def root(finished: Path, tmp_path: Path) -> Path:
 
 def run(root: Path, tracker: Any, study: str = "grid") -> None:
     artifacts = root / "artifacts"
-    sync.run(study=study, store=root / ".aisle", artifacts=artifacts, features=artifacts / "features", tracker=tracker)
+    sync.run(
+        study=study,
+        store=root / ".aisle",
+        artifacts=artifacts,
+        features=artifacts / "features",
+        thresholds=Thresholds(),
+        tracker=tracker,
+    )
 
 
 def test_every_candidate_is_a_run_and_the_study_is_one_more(finished: Path) -> None:
@@ -213,7 +220,11 @@ def evidence(root: Path) -> pd.DataFrame:
     rows["null_p"] = rows["null_p"].where(kmeans)
     found = rows.assign(eligible=board["eligible"].astype(bool), category="", failure="")
     found["class"] = ["reproducible", *["constructive"] * (len(found) - 1)]
+    found = found.merge(board[["candidate_key", "tuning_value", *NAMES]])
     write_frame(found, root / "artifacts" / "evidence" / "measures.parquet")
+    segments = found.loc[found.index.repeat(found["n_clusters"])].assign(jaccard=0.8, customer_count=15)
+    segments["segment"] = segments.groupby(["candidate_key", "tuning_value"]).cumcount()
+    write_frame(segments.reset_index(drop=True), root / "artifacts" / "evidence" / "segments.parquet")
     return found
 
 
@@ -236,6 +247,10 @@ def test_the_evidence_is_curves_a_class_and_a_table_of_its_candidate(root: Path)
         assert ("evidence/null_p" in curves) is examined
         assert sum(score.key == "evidence/strength" for score in content.scores) == len(rows)
         assert content.note.count("|\n| ") >= len(rows)
+        drawn = content.figures()
+        assert set(drawn) == (
+            {f"evidence/{name}.png" for name in ("curves", "stability", "flow")} if examined else set()
+        )
 
 
 def test_runs_are_as_before_where_the_evidence_is_on_other_candidates(root: Path) -> None:

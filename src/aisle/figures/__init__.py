@@ -4,6 +4,7 @@ from aisle.figures.comparison import comparison_heatmaps
 from aisle.figures.curves import evidence_curves
 from aisle.figures.elbow import elbow_curve
 from aisle.figures.flow import segment_flow
+from aisle.figures.justification import justification
 from aisle.figures.ranking import ranking_curves
 from aisle.figures.ranks import critical_difference
 from aisle.figures.segments import contrast_dots, profile_heatmap
@@ -16,6 +17,7 @@ __all__ = [
     "critical_difference",
     "elbow_curve",
     "evidence_curves",
+    "justification",
     "profile_heatmap",
     "ranking_curves",
     "segment_flow",

@@ -23,6 +23,8 @@ _ERROR = "evidence/ranking_error"
 _RECIPE = ("features", "scaler", "reducer", "clusterer")
 _SCREENED = "not examined: on the first splits another partition of the method or another method was better"
 
+_FAILED = "it failed on more splits of the customers than it finished"
+
 
 def with_evidence(board: pd.DataFrame, measures: pd.DataFrame) -> pd.DataFrame:
     """The leaderboard with the measures of every partition as ``evidence/<measure>``, its class and what that excludes.
@@ -49,7 +51,8 @@ def with_evidence(board: pd.DataFrame, measures: pd.DataFrame) -> pd.DataFrame:
     repeats = open_to_all & (joined["category"].fillna("") != "")
     told = "it only repeats " + joined["category"].fillna("") + ": that is a rule, not segments"
     reasons = joined["excluded_because"].mask(open_to_all & (joined["stage"] == "screened"), _SCREENED)
-    joined["excluded_because"] = reasons.mask(repeats, told)
+    unknown = open_to_all & (joined["evidence/failed_splits"] > joined["evidence/splits"])
+    joined["excluded_because"] = reasons.mask(repeats, told).mask(unknown, _FAILED)
     joined[CLASS] = joined[CLASS].fillna("")
     return joined.drop(columns=["stage", "category"])
 

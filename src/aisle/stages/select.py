@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow
+import pyarrow.compute
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from aisle.evidence import MEASURES, Thresholds
-from aisle.figures import critical_difference
+from aisle.evidence import MEASURES, Dossier, Thresholds
+from aisle.figures import critical_difference, justification
 from aisle.leaderboard import KEY, NAMES, RANKED_BY
 from aisle.selection import (
     Selection,
@@ -24,7 +26,6 @@ from aisle.selection import (
     together,
     with_smallest_gap,
 )
-from aisle.stages.justification import pictures
 from aisle.storage import read_arrow, read_json, whole_folder, write_figure, write_json
 
 log = logging.getLogger(__name__)
@@ -56,11 +57,11 @@ def run(
     board = _board(Path(leaderboard))
     chosen_block = board[board["features"] == block]
     attempts = attempts[attempts["features"] == block]
-    measures = None if evidence is None else _measures(Path(evidence))
+    dossier = None if evidence is None else _dossier(Path(evidence))
+    measures = dossier.measures if dossier else None
     verdicts = select(chosen_block, attempts, rule=rule, measures=measures, thresholds=thresholds)
-    if evidence is not None:
-        segments = read_arrow(Path(evidence) / "segments.parquet").to_pandas()
-        verdicts = [with_smallest_gap(verdict, segments) for verdict in verdicts]
+    if dossier:
+        verdicts = [with_smallest_gap(verdict, dossier.segments) for verdict in verdicts]
     across = ranks(chosen_block, rule)
     told = {name: value for name, value in study.items() if name != "candidates"}
     selection = Selection(block, rule, told, tuple(verdicts), together(verdicts, across))
@@ -70,8 +71,11 @@ def run(
     for kind in ("png", "svg"):
         write_figure(critical_difference(across), folder / f"methods.{kind}")
     with whole_folder(folder / "figures", replace=True) as part:
-        if evidence is not None:
-            for name, figure in pictures(selection, Path(evidence), Path(labels), thresholds):
+        if dossier:
+            found = read_arrow(Path(labels))
+            keys = [choice.candidate_key for choice in selection.chosen.values()]
+            own = found.filter(pyarrow.compute.is_in(found["candidate_key"], pyarrow.array(keys, "string"))).to_pandas()
+            for name, figure in justification(selection, dossier, own, thresholds):
                 write_figure(figure, part / f"{name}.png")
     _show(selection)
 
@@ -96,13 +100,15 @@ def _numbers(verdict: Verdict) -> dict[str, float]:
     return {name: value for name, value in measured.items() if not math.isnan(value)}
 
 
-def _measures(folder: Path) -> pd.DataFrame:
+def _dossier(folder: Path) -> Dossier:
+    """The evidence on all lifestages."""
     path = folder / "measures.parquet"
     measures: pd.DataFrame = read_arrow(path).to_pandas()
     missing = sorted({*MEASURES, "candidate_key", "tuning_value", "class", "stage", "category"} - set(measures.columns))
     if missing:
         raise ValueError(f"{path} must hold the measures that stage=evidence writes; it lacks {missing}.")
-    return measures
+    segments, gaps = (read_arrow(folder / f"{name}.parquet").to_pandas() for name in ("segments", "gaps"))
+    return Dossier(measures, segments, gaps)
 
 
 def _board(path: Path) -> pd.DataFrame:

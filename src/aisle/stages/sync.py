@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from aisle.evidence import Thresholds
 from aisle.features import FeatureTable
 from aisle.git import commit
 from aisle.leaderboard import NAMES
@@ -24,7 +25,7 @@ EVERY_STUDY = "all"
 _CANDIDATES = "candidates.json"
 
 
-def run(*, study: str, store: Path, artifacts: Path, features: Path, tracker: Tracker) -> None:
+def run(*, study: str, store: Path, artifacts: Path, features: Path, thresholds: Thresholds, tracker: Tracker) -> None:
     """Bring one study's runs, or those of every study for ``"all"``, to what its files in ``artifacts`` say.
 
     Of all studies, one that cannot be shown is named and left as it is in MLflow.
@@ -35,19 +36,19 @@ def run(*, study: str, store: Path, artifacts: Path, features: Path, tracker: Tr
     """
     artifacts = Path(artifacts)
     if study != EVERY_STUDY:
-        _sync(artifacts / study, CandidateStore(Path(store)), Path(features), tracker)
+        _sync(artifacts / study, CandidateStore(Path(store)), Path(features), thresholds, tracker)
         return
     folders = sorted(path.parent for path in artifacts.glob(f"*/{_CANDIDATES}"))
     if not folders:
         log.info("mlflow: there is no study in %s yet", artifacts)
     for folder in folders:
         try:
-            _sync(folder, CandidateStore(Path(store)), Path(features), tracker)
+            _sync(folder, CandidateStore(Path(store)), Path(features), thresholds, tracker)
         except (FileNotFoundError, ValueError) as error:
             log.warning("mlflow %s: left as it is: %s", folder.name, error)
 
 
-def _sync(folder: Path, store: CandidateStore, features: Path, tracker: Tracker) -> None:
+def _sync(folder: Path, store: CandidateStore, features: Path, thresholds: Thresholds, tracker: Tracker) -> None:
     told = read_json(folder / _CANDIDATES)
     board = read_arrow(folder / "leaderboard.parquet").to_pandas()
     note = summary_note(
@@ -57,14 +58,20 @@ def _sync(folder: Path, store: CandidateStore, features: Path, tracker: Tracker)
         board=board,
         data_digest=told["data_digest"],
     )
-    tracker.write(told["study"], _contents(told, board, folder, store, features), note)
+    tracker.write(told["study"], _contents(told, board, folder, store, features, thresholds), note)
 
 
 def _contents(
-    told: Mapping[str, Any], board: pd.DataFrame, folder: Path, store: CandidateStore, features: Path
+    told: Mapping[str, Any],
+    board: pd.DataFrame,
+    folder: Path,
+    store: CandidateStore,
+    features: Path,
+    thresholds: Thresholds,
 ) -> Iterator[RunContent]:
     """What every run of the study says, the summary last, so that it is on top of MLflow's list of the newest."""
-    data_digest, measures = told["data_digest"], _measures(folder)
+    data_digest = told["data_digest"]
+    measures, segments = (_evidence(folder, name) for name in ("measures", "segments"))
     provenance = _provenance()
     roles = told_apart_by(told["candidates"])
 
@@ -102,7 +109,8 @@ def _contents(
                 board=board[mine],
                 features=computed_from(names, record.facts["features"]["digest"]),
             )
-            yield with_evidence(content, measures[measures["candidate_key"] == key])
+            measured, parts = (rows[rows["candidate_key"] == key] for rows in (measures, segments))
+            yield with_evidence(content, measured, parts, record.path, thresholds)
     shown = [folder, folder.parent / "select"] if _verdict(folder, board) else [folder]
     figures = [path for own in shown for pattern in ("*.png", "*.svg") for path in sorted(own.rglob(pattern))]
     files = {f"figures/{path.name}": path for path in figures} | {"leaderboard.csv": folder / "leaderboard.csv"}
@@ -118,9 +126,9 @@ def _contents(
     )
 
 
-def _measures(folder: Path) -> pd.DataFrame:
+def _evidence(folder: Path, table: str) -> pd.DataFrame:
     """What the evidence measured, of whichever study; without any row where it was not computed."""
-    path = folder.parent / "evidence" / "measures.parquet"
+    path = folder.parent / "evidence" / f"{table}.parquet"
     found: pd.DataFrame = read_arrow(path).to_pandas() if path.exists() else pd.DataFrame({"candidate_key": []})
     return found
 

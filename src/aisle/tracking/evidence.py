@@ -2,14 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from aisle.evidence import CLASSES
+from aisle.evidence import CLASSES, Thresholds
+from aisle.partition import PartitionPath
 from aisle.tracking.content import steps
 from aisle.tracking.notes import joined
 from aisle.tracking.run_content import RunContent, Score
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _CURVES: Final = (
     "null_mean",
@@ -35,12 +40,19 @@ _SHOWN: Final = {
 _BAND: Final = 1.96
 
 
-def with_evidence(content: RunContent, measures: pd.DataFrame) -> RunContent:
-    """The run of a candidate with its rows of measures; unchanged where there are none.
+def with_evidence(
+    content: RunContent,
+    measures: pd.DataFrame,
+    segments: pd.DataFrame,
+    path: PartitionPath,
+    thresholds: Thresholds,
+) -> RunContent:
+    """The run of a candidate with its rows of measures and of segments; unchanged where there are none.
 
     Every measure is a curve ``evidence/<measure>`` over the tuning values, beside the band in which 95 % of null scores
     lie if they are normal (``evidence/null_low``, ``evidence/null_high``). The tag ``evidence_class`` is the best class
-    of its eligible partitions, ``evidence_stage`` whether it was examined in full or only screened.
+    of its eligible partitions, ``evidence_stage`` whether it was examined in full or only screened. One that was
+    examined has the figures of its curves, of the stability of its segments, and of their flow.
     """
     if measures.empty:
         return content
@@ -54,7 +66,21 @@ def with_evidence(content: RunContent, measures: pd.DataFrame) -> RunContent:
         scores=(*content.scores, *_curves(rows)),
         tags={**content.tags, **tags},
         note=joined(content.note, _told(rows, found, stage)),
+        figures=partial(_figures, rows, segments, path, thresholds) if stage == "examined" else dict,
     )
+
+
+def _figures(
+    measures: pd.DataFrame, segments: pd.DataFrame, path: PartitionPath, thresholds: Thresholds
+) -> "dict[str, Figure]":
+    from aisle.figures import evidence_curves, segment_flow, stability_heatmap
+
+    labelings = pd.DataFrame({value: partition.labels for value, partition in path.partitions.items()})
+    return {
+        "evidence/curves.png": evidence_curves(measures, thresholds),
+        "evidence/stability.png": stability_heatmap(segments, thresholds),
+        "evidence/flow.png": segment_flow(labelings),
+    }
 
 
 def _curves(rows: pd.DataFrame) -> Iterator[Score]:

@@ -194,20 +194,23 @@ class _Experiment:
             ask(client.log_batch, run_id, *batch)
         if content.dataset is not None:
             ask(client.log_inputs, run_id, [_dataset_input(content.dataset)])
-        self._log_artifacts(run_id, tables, content.files)
+        self._log_artifacts(run_id, tables, content)
         ask(client.log_batch, run_id, tags=[RunTag(_CONTENT, digest)])
         ask(client.set_terminated, run_id, status=content.status, end_time=round(now * 1000))
 
-    def _log_artifacts(self, run_id: str, tables: Mapping[str, Table], files: Mapping[str, Path]) -> None:
-        if not tables and not files:
+    def _log_artifacts(self, run_id: str, tables: Mapping[str, Table], content: RunContent) -> None:
+        figures = content.figures()
+        if not (tables or figures or content.files):
             return
         with tempfile.TemporaryDirectory() as folder:
             for name, table in tables.items():
                 (Path(folder) / name).write_text(_as_mlflow_table(table), encoding="utf-8")
-            for name, file in files.items():
-                target = Path(folder) / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(file.read_bytes())
+            for name in (*figures, *content.files):
+                (Path(folder) / name).parent.mkdir(parents=True, exist_ok=True)
+            for name, figure in figures.items():
+                figure.savefig(Path(folder) / name, format="png", bbox_inches="tight")
+            for name, file in content.files.items():
+                (Path(folder) / name).write_bytes(file.read_bytes())
             self.connection.ask(self.client.log_artifacts, run_id, folder)
 
     def _mark(self, run: "Run", current: str) -> None:

@@ -5,7 +5,10 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _LAYOUT = 2  # raised when runs show something new, so that the next sync writes those of old again
 
@@ -53,8 +56,8 @@ class RunContent:
 
     ``identity`` says what the run is of: two contents of one identity are two states of the same run. ``provenance``
     are tags about the writing (commit), which do not make it another content. ``tables`` gives tables by artifact name;
-    it is called only when the run is written, so they must follow from the rest. ``files`` maps artifact names to
-    files.
+    it is called only when the run is written, so they must follow from the rest; so does ``figures``, of PNG files by
+    artifact name. ``files`` maps artifact names to files.
     """
 
     name: str
@@ -65,6 +68,7 @@ class RunContent:
     params: Mapping[str, str] = field(default_factory=dict)
     scores: tuple[Score, ...] = ()
     tables: Callable[[], Mapping[str, Table]] = dict
+    figures: Callable[[], "Mapping[str, Figure]"] = dict
     dataset: Dataset | None = None
     seconds: float = 0.0
     provenance: Mapping[str, str] = field(default_factory=dict)
