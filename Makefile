@@ -10,10 +10,10 @@ export PYTHONDONTWRITEBYTECODE =
 export MLFLOW_DISABLE_TELEMETRY := true
 
 .DEFAULT_GOAL := help
-.PHONY: help reproduce test lint format study mlflow sync verify bench lock readme clean
+.PHONY: help reproduce test lint format study mlflow sync verify bench calibration lock readme clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 reproduce: $(READY) data ## fetch the data, run the whole pipeline, say whether it is what was published
 	dvc repro
@@ -47,6 +47,9 @@ verify: $(READY) ## the slow proofs: fresh clones, kills, the browser
 
 bench: $(READY) ## the benchmarks
 	pytest -q benchmarks --benchmark-only
+
+calibration: $(READY) ## is the verdict right where the truth is known? many hours; it resumes, see docs/calibration.md
+	python -m aisle -cd experiments -cn calibration
 
 readme: $(READY) ## rewrite the generated parts of the README and the docs from the last run
 	python -m aisle stage=readme

@@ -42,7 +42,9 @@ class Effort:
 
     ``splits`` of the customers into halves (each gives two subsets of half the customers), of which the first
     ``screening`` are spent on all candidates; at most ``finalists`` methods get the others and ``null_draws`` draws of
-    the null ``null_kind``.
+    the null ``null_kind``. ``only_separated``: is it enough to know who is separated? Then only candidates that still
+    can be, however many, get the other splits, and of these only those with a valley get null draws; what is separated
+    is the same.
 
     Raises:
         ValueError: a number is too small or not whole, or the null is unknown.
@@ -53,6 +55,7 @@ class Effort:
     finalists: int
     null_draws: int
     null_kind: NullKind = "copula"
+    only_separated: bool = False
 
     def __post_init__(self) -> None:
         for name in ("splits", "screening", "finalists", "null_draws"):

@@ -36,9 +36,11 @@ def examine(
     """The evidence on the candidates of one lifestage, ``features``; ``run`` may work in parallel."""
     work = _Examination(features, families, effort, thresholds, seed, run)
     work.split(range(effort.screening))
-    finalists = work.finalists()
+    finalists = work.undecided() if effort.only_separated else work.finalists()
     work.keep(finalists)
     work.split(range(effort.screening, effort.splits))
+    if effort.only_separated:
+        work.keep(work.undecided())
     work.null()
     return work.dossier(finalists)
 
@@ -90,6 +92,17 @@ class _Examination:
             if one.method not in chosen and (place < CLASSES.index(DO_NOT_SEGMENT) or not chosen):
                 chosen[one.method] = one.key
         return set(list(chosen.values())[: self.effort.finalists])
+
+    def undecided(self) -> set[str]:
+        """Candidates of which a partition may yet have a valley at every segment, whatever the splits to come say.
+
+        A segment has none any more when more than half of all splits show none, for then the median does.
+        """
+        return {one.key for one in self.all if any(self._open(one, place) for place in range(len(one.labelings)))}
+
+    def _open(self, one: Contender, place: int) -> bool:
+        silent = [2 * seen[place].valleys >= self.thresholds.valley_p for seen in self.seen[one.key]]
+        return count(one.labelings[place]) > 1 and bool((2 * np.sum(silent, axis=0) <= self.effort.splits).all())
 
     def _standing(self, one: Contender) -> tuple[int, float, str]:
         found = [self._measures(one, place) for place in np.flatnonzero(one.eligible).tolist()]

@@ -1,5 +1,6 @@
 """Data -> matplotlib Figure. Nothing is shown or saved here, and no global state of matplotlib is changed."""
 
+from aisle.figures.calibration import power_curves, rejection_rates
 from aisle.figures.comparison import comparison_heatmaps
 from aisle.figures.curves import evidence_curves
 from aisle.figures.elbow import elbow_curve
@@ -18,8 +19,10 @@ __all__ = [
     "elbow_curve",
     "evidence_curves",
     "justification",
+    "power_curves",
     "profile_heatmap",
     "ranking_curves",
+    "rejection_rates",
     "segment_flow",
     "stability_heatmap",
     "valley_panels",

@@ -1,5 +1,6 @@
 """Files in and out, atomic, the contract checked on read; and the candidate store."""
 
+from aisle.storage.calibration import Draw, Draws
 from aisle.storage.candidates import (
     CandidateRecord,
     CandidateStore,
@@ -30,6 +31,8 @@ from aisle.storage.rebuilding import rebuilt
 __all__ = [
     "CandidateRecord",
     "CandidateStore",
+    "Draw",
+    "Draws",
     "candidate_key",
     "code_digest",
     "describe",

@@ -27,7 +27,7 @@ from aisle.reducers.neighbours import NeighbourReducer, Neighbours
 from aisle.storage.files import read_arrow, read_json, whole_folder, write_arrow, write_json
 
 _CODE = ("candidate.py", "partition.py", "scores.py", "clusterers", "kernels", "reducers", "features/table.py")
-_LIBRARIES = ("numpy", "scipy", "scikit-learn", "hdbscan", "umap-learn", "pynndescent", "numba")
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "hdbscan", "umap-learn", "pynndescent", "numba")
 
 
 def describe(component: Any) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def code_digest() -> str:
         files = [path] if path.is_file() else sorted(path.rglob("*.py"))
         for file in files:
             content.update(file.relative_to(package).as_posix().encode() + b"\x00" + file.read_bytes())
-    for library in _LIBRARIES:
+    for library in LIBRARIES:
         content.update(f"{library}=={version(library)}".encode())
     return content.hexdigest()
 

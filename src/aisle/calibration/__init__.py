@@ -1,0 +1,39 @@
+"""Does the verdict stay silent where there are no clusters, and speak where there are? Data whose truth is known."""
+
+from aisle.calibration.grid import Cloud, PlantedGrid, Reduction
+from aisle.calibration.page import page
+from aisle.calibration.populations import (
+    Band,
+    Copula,
+    Dirichlet,
+    Lognormal,
+    LongAxis,
+    Normal,
+    NormalsAndLevels,
+    Planted,
+    Population,
+    shares_of,
+)
+from aisle.calibration.rates import Summary, summarised
+from aisle.calibration.trial import Cell, trial
+
+__all__ = [
+    "Band",
+    "Cell",
+    "Cloud",
+    "Copula",
+    "Dirichlet",
+    "Lognormal",
+    "LongAxis",
+    "Normal",
+    "NormalsAndLevels",
+    "Planted",
+    "PlantedGrid",
+    "Population",
+    "Reduction",
+    "Summary",
+    "page",
+    "shares_of",
+    "summarised",
+    "trial",
+]

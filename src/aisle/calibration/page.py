@@ -1,0 +1,172 @@
+"""The page of a calibration: what was asked, what was found, and in how many of the draws that were asked for."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from aisle.calibration.rates import LEVEL, Summary, interval, most_allowed
+from aisle.documents import markdown_table
+
+_HEAD = """# Calibration
+
+Written by `make calibration`; not to be edited.
+
+Does the verdict stay silent where there are no clusters, and speak where there are? Customers are drawn from
+populations whose truth is known, and examined by the code that examines a lifestage: the same splits, null, thresholds
+and classes."""
+_CLOUDS = """A test is one tuning value of one clusterer behind one reduction. Rates stand with their exact 95 %
+interval. The tests of one draw share its customers, which the pooled test, a binomial one, does not know. A clusterer
+that finds fewer than two clusters has nothing to test: that draw counts as silent. *At most* are the rejections that
+the limit of a single test allows, its level divided by the number of tests (Bonferroni). Silhouettes are
+compared with the null in some draws only. In the others a partition without a valley needs no null to be called not
+separated, and its valley is given up once more than half of the splits show none."""
+_POWER = """Segments are round, of unit variance in {columns} columns, and any two centres are as far apart as stated.
+Found means: the largest number of segments of which every one is separated, by any of the clusterers, is the number
+planted. *Other* are draws in which it is another number above none."""
+_TABLE = """{methods}: the silhouette is in the space that was clustered, unscaled for drawn customers and standardised
+for real ones; null and z are of the ranking score in the reference space over {nulls} copula draws; the valley is of
+{splits} splits. One draw of each population."""
+
+
+def page(
+    summary: Summary,
+    *,
+    portraits: pd.DataFrame,
+    absent: Sequence[str],
+    facts: Mapping[str, Any],
+    pictures: Sequence[str],
+) -> str:
+    """Markdown; ``portraits`` are the rows of the table of silhouettes; ``absent`` says what could not be done and why.
+
+    ``facts``: columns of planted segments, splits, null draws and methods of the table (columns, splits, nulls,
+    methods), hours of one processor that were spent (hours) and that a complete run takes (whole_hours).
+    """
+    parts = [_HEAD, _state(summary, hours=facts["hours"], whole_hours=facts["whole_hours"]), *_verdict(summary)]
+    if absent:
+        parts.append("\n".join(f"- Absent: {sentence}" for sentence in absent))
+    parts += ["## No clusters", _CLOUDS, *_pooled(summary), _rejections(summary.rejections)]
+    parts += [f"![{name}](pictures/{name}.png)" for name in pictures]
+    if not summary.power.empty:
+        parts += ["## Planted segments", _POWER.format(**facts), _found(summary.power)]
+    if not portraits.empty:
+        parts += ["## Silhouettes, nulls and valleys", _TABLE.format(**facts), _portraits(portraits)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _state(summary: Summary, *, hours: float, whole_hours: float) -> str:
+    done, asked = summary.done, summary.asked
+    whole = "The run is complete" if done == asked else "**The run is partial**"
+    failures = ", ".join(f"{count:,} {name}" for name, count in summary.failures.items())
+    return (
+        f"{whole}: {done:,} of {asked:,} draws, {hours:,.1f} of about {whole_hours:,.0f} hours of one processor. "
+        f"Failed and left out: {failures}."
+    )
+
+
+def _verdict(summary: Summary) -> list[str]:
+    if summary.faults:
+        return ["What was promised and is not so:", "\n".join(f"- {fault}" for fault in summary.faults)]
+    return ["In these draws everything is as promised."]
+
+
+def _pooled(summary: Summary) -> list[str]:
+    rows = [
+        [
+            name,
+            f"{one['rejected']:,.0f}",
+            f"{one['trials']:,.0f}",
+            _rate(int(one["rejected"]), int(one["trials"])),
+            f"{one['p']:.3g}",
+        ]
+        for name, one in summary.pooled.items()
+    ]
+    counted = summary.rejections[summary.rejections["counted"]]
+    separated = int(counted["separated"].sum())
+    return [
+        markdown_table(["test, all populations", "rejected", "draws", "rate", f"p of more than {LEVEL:.0%}"], rows),
+        f"Called separated: {separated} of {int(counted['draws'].sum()):,} partitions without clusters.",
+    ]
+
+
+def _rate(found: int, trials: int) -> str:
+    if not trials:
+        return ""
+    low, high = interval(found, trials)
+    return f"{found / trials:.1%} ({low:.1%} to {high:.1%})"
+
+
+def _rejections(table: pd.DataFrame) -> str:
+    columns = [
+        "population",
+        "customers",
+        "reduction",
+        "clusterer",
+        "at",
+        "draws",
+        "clusters",
+        "valley",
+        "at most",
+        "null",
+    ]
+    tests = int(table["counted"].sum())
+    rows = [
+        [
+            row["population"],
+            row["customers"],
+            row["reduction"],
+            row["clusterer"],
+            f"{row['tuning_value']:g}",
+            f"{row['draws']} of {row['asked']}",
+            row["clustered"],
+            f"{row['valley']}: {_rate(row['valley'], row['draws'])}",
+            most_allowed(row["draws"], tests=tests) if row["counted"] else "reported",
+            f"{row['null']} of {row['null_draws']}" if row["null_draws"] else "",
+            row["separated"],
+        ]
+        for row in table.to_dict("records")
+    ]
+    return markdown_table([*columns, "separated"], rows)
+
+
+def _found(power: pd.DataFrame) -> str:
+    columns = ["segments", "sd apart", "customers", "draws", "found", "other", "promised"]
+    methods = [name for name in dict.fromkeys(power["clusterer"]) if name != "any"]
+    rows = []
+    for _, cell in power.groupby("population", sort=False):
+        own = cell.set_index("clusterer")
+        row: Any = own.loc["any"]
+        rows.append(
+            [
+                row["shares"],
+                f"{row['apart']:g}",
+                row["customers"],
+                f"{row['draws']} of {row['asked']}",
+                _rate(row["right"], row["draws"]),
+                row["other"],
+                "95 %" if row["promised"] else "",
+                *(f"{own['right'].get(name, 0) / row['draws']:.0%}" for name in methods),
+            ]
+        )
+    return markdown_table([*columns, *(f"by {name}" for name in methods)], rows)
+
+
+def _portraits(table: pd.DataFrame) -> str:
+    columns = ["data", "customers", "k", "silhouette", "ranking score", "null", "z", "valley p", "class"]
+    rows = [
+        [
+            row["data"],
+            row["customers"],
+            row["n_clusters"],
+            *(_number(row[name]) for name in ("silhouette", "ranking_score", "null_mean")),
+            _number(row["null_z"], 1),
+            _number(row["valley_p"], 2),
+            row["class"],
+        ]
+        for row in table.to_dict("records")
+    ]
+    return markdown_table(columns, rows)
+
+
+def _number(value: Any, digits: int = 3) -> str:
+    return "" if pd.isna(value) else f"{value:.{digits}f}"
