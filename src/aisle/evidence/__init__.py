@@ -15,6 +15,7 @@ from aisle.evidence.classes import (
 from aisle.evidence.differences import CAVEAT, differences, held_out_tests
 from aisle.evidence.dossier import MEASURES, Contender, Dossier, Effort, Family
 from aisle.evidence.examination import Run, examine
+from aisle.evidence.judgement import Judgement, fewest_customers, judge
 from aisle.evidence.other_baskets import OtherBaskets, look_at_other_baskets
 from aisle.evidence.power import smallest_gap
 from aisle.evidence.ranks import MOST_METHODS, MethodRanks, rank_methods
@@ -35,6 +36,7 @@ __all__ = [
     "Effort",
     "Family",
     "Finding",
+    "Judgement",
     "MethodRanks",
     "OtherBaskets",
     "Pipelines",
@@ -44,8 +46,10 @@ __all__ = [
     "class_of",
     "differences",
     "examine",
+    "fewest_customers",
     "findings",
     "held_out_tests",
+    "judge",
     "look_at_other_baskets",
     "rank_methods",
     "smallest_gap",

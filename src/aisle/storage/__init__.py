@@ -9,7 +9,7 @@ from aisle.storage.candidates import (
     describe,
     neighbours_key,
 )
-from aisle.storage.evidence import dossier_key, read_dossier, write_dossier
+from aisle.storage.evidence import dossier_key, judgement_key, read_dossier, read_judgement, write_dossier
 from aisle.storage.features import read_features, write_features
 from aisle.storage.files import (
     digest,
@@ -38,11 +38,13 @@ __all__ = [
     "describe",
     "digest",
     "dossier_key",
+    "judgement_key",
     "neighbours_key",
     "read_arrow",
     "read_dossier",
     "read_features",
     "read_json",
+    "read_judgement",
     "read_table",
     "rebuilt",
     "whole_file",

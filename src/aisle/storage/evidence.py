@@ -1,7 +1,6 @@
-"""The dossiers in the candidate store: computed once, written whole, read again when a run is interrupted."""
+"""Dossiers and judgements in the candidate store: computed once, written whole, read again after an interruption."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
@@ -9,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 import pyarrow
 
-from aisle.evidence import Contender, Dossier, Effort, Thresholds
+from aisle.evidence import Contender, Dossier, Effort, Judgement, Thresholds
 from aisle.storage.candidates import code_digest
-from aisle.storage.files import read_arrow, whole_folder, write_arrow
+from aisle.storage.files import digest, read_arrow, whole_folder, write_arrow
 
 _CODE = ("evidence", "assignment.py")
 _TABLES = ("measures", "segments", "gaps")
@@ -26,20 +27,40 @@ def dossier_key(
 
     A contender's own key stands for its scaler, reducer, clusterer and their seed.
     """
+    return _key(features_digest, {"contenders": sorted(_told(one) for one in contenders)}, effort, thresholds, seed)
+
+
+def judgement_key(
+    features_digest: str,
+    given: npt.NDArray[np.int64],
+    pipeline: Mapping[str, Any],
+    *,
+    effort: Effort,
+    thresholds: Thresholds,
+    seed: int,
+) -> str:
+    """The key of a judgement; ``pipeline`` describes scaler, reducer and stand-ins (`aisle.storage.describe`)."""
+    return _key(features_digest, {"given": _digest(given), "pipeline": pipeline}, effort, thresholds, seed)
+
+
+def _key(features_digest: str, work: Mapping[str, Any], effort: Effort, thresholds: Thresholds, seed: int) -> str:
     content = {
+        **work,
         "features": features_digest,
-        "contenders": sorted(_told(one) for one in contenders),
         "effort": asdict(effort),
         "thresholds": asdict(thresholds),
         "seed": seed,
         "code": [code_digest(), _evidence_digest()],
     }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
+    return digest(content)[:32]
 
 
 def _told(one: Contender) -> list[Any]:
-    labels = hashlib.sha256(np.ascontiguousarray(one.labelings, dtype="<i8").tobytes()).hexdigest()
-    return [one.key, one.method, list(map(float, one.values)), one.eligible.tolist(), labels]
+    return [one.key, one.method, list(map(float, one.values)), one.eligible.tolist(), _digest(one.labelings)]
+
+
+def _digest(labels: npt.NDArray[np.int64]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(labels, dtype="<i8").tobytes()).hexdigest()
 
 
 @cache
@@ -55,15 +76,26 @@ def _evidence_digest() -> str:
 
 def read_dossier(root: Path, key: str) -> Dossier | None:
     """A stored dossier; None where there is none or a damaged one: it is computed and stored again."""
+    tables = _read(root, key)
+    return Dossier(**tables) if tables else None
+
+
+def read_judgement(root: Path, key: str) -> Judgement | None:
+    """A stored judgement; None where there is none or a damaged one."""
+    tables = _read(root, key)
+    return Judgement(**tables) if tables else None
+
+
+def _read(root: Path, key: str) -> dict[str, pd.DataFrame] | None:
     folder = root / "evidence" / key
     try:
-        return Dossier(**{name: read_arrow(folder / f"{name}.parquet").to_pandas() for name in _TABLES})
+        return {name: read_arrow(folder / f"{name}.parquet").to_pandas() for name in _TABLES}
     except (FileNotFoundError, ValueError):
         return None
 
 
-def write_dossier(root: Path, key: str, dossier: Dossier) -> None:
-    """Store a dossier, in the place of a damaged one."""
+def write_dossier(root: Path, key: str, dossier: Dossier | Judgement) -> None:
+    """Store a dossier or a judgement, in the place of a damaged one."""
     tables: Mapping[str, pyarrow.Table] = {
         name: pyarrow.Table.from_pandas(getattr(dossier, name), preserve_index=False) for name in _TABLES
     }
