@@ -114,3 +114,29 @@ def scores(methods: tuple[str, ...] = METHODS, lifestages: int = 6, seed: int = 
     table = pd.DataFrame(level + rng.normal(scale=0.02, size=(lifestages, len(methods))), columns=list(methods))
     table.iloc[0, -1] = np.nan
     return table.rename(index=lambda number: f"L{number}")
+
+
+def effects(counts: dict[str, int], seed: int = 4) -> pd.DataFrame:
+    """The table of honest differences of lifestages with so many features that were tested, and one that was not."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for lifestage, count in counts.items():
+        both = rng.uniform(0, 0.5, (2, count)) ** 2
+        weaker = np.sort(both.min(axis=0))[::-1]
+        tested = pd.DataFrame(
+            {
+                "lifestage": lifestage,
+                "feature": [f"basket_price_sensitivity_{number}_share" for number in range(count)],
+                "differs": weaker > 0.02,
+                "epsilon_squared": weaker,
+                "epsilon_squared_baskets": weaker,
+                "epsilon_squared_weeks": weaker + rng.uniform(0, 0.1, count),
+                "untested": "",
+            }
+        )
+        constant = tested.head(1).assign(
+            feature="price_sensitivity_LA", differs=False, untested="the same in both halves"
+        )
+        empty = ["epsilon_squared", "epsilon_squared_baskets", "epsilon_squared_weeks"]
+        parts += [tested, constant.assign(**dict.fromkeys(empty, np.nan))]
+    return pd.concat(parts, ignore_index=True)

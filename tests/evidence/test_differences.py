@@ -48,7 +48,7 @@ def test_where_halves_are_independent_false_discoveries_are_as_rare_as_stated_an
     for _ in range(runs):
         odd, even = (frame(rng.lognormal(sigma=0.4, size=(300, features))) for _ in range(2))
         labels = clusters(odd)
-        honest = held_out_tests(labels, odd, even)
+        honest = held_out_tests(labels, odd, even, seed=1)
         p.extend(honest["p_value"])
         discovered += bool(differences(honest, honest, rate=0.05)["differs"].any())
         naive += [stats.kruskal(*(own for _, own in odd[name].groupby(labels))).pvalue for name in odd]
@@ -102,12 +102,12 @@ def test_customers_who_are_alike_do_not_differ_though_the_number_of_odd_baskets_
     for found_on, looked_at, name in (("odd", "even", "baskets"), ("first", "second", "weeks")):
         found = look_at_other_baskets(parts[found_on], parts[looked_at], PIPELINES, "kmeans", place=0)
         assert found.stayed_share < 0.75
-        tested[name] = held_out_tests(found.found, parts[found_on].values, parts[looked_at].values)
+        tested[name] = held_out_tests(found.found, parts[found_on].values, parts[looked_at].values, seed=1)
     both = differences(tested["baskets"], tested["weeks"], rate=0.05).set_index("feature")
     assert both.loc["basket_count", "p_value_baskets"] < 1e-10
     assert not both.loc["basket_count", "differs"]
     assert both["differs"].sum() <= 1
-    naive = held_out_tests(clusters(whole.features.values), whole.features.values + 1e-9, whole.features.values)
+    naive = held_out_tests(clusters(whole.features.values), whole.features.values + 1e-9, whole.features.values, seed=1)
     assert (naive["p_value"] < 0.05).sum() > 10
 
 
@@ -123,7 +123,7 @@ def habits(n: int = 240) -> tuple["pd.Series[int]", Callable[[], pd.DataFrame]]:
 
 def test_real_differences_are_found_with_their_direction_and_the_rest_is_said_why_not() -> None:
     labels, draw = habits()
-    baskets, weeks = (held_out_tests(labels, draw(), draw()) for _ in range(2))
+    baskets, weeks = (held_out_tests(labels, draw(), draw(), seed=1) for _ in range(2))
     found = differences(baskets, weeks, rate=0.05)
     assert found["feature"].tolist() == ["x0", "x1", "x2", "x3"]
     assert found["differs"].tolist() == [True, False, False, False]
@@ -140,10 +140,10 @@ def test_noise_small_segments_and_customers_of_one_half_are_not_tested() -> None
     labels, draw = habits()
     labels = labels.where(labels.index > "c0009", -1)
     labels.iloc[-4:] = 3
-    found = held_out_tests(labels, draw(), draw().iloc[:-20])
+    found = held_out_tests(labels, draw(), draw().iloc[:-20], seed=1)
     assert found["customer_count"].unique().tolist() == [240 - 10 - 20]
     assert found.loc[0, "segment"] in (0, 1, 2)
-    few = held_out_tests(labels, draw(), draw().iloc[-8:])
+    few = held_out_tests(labels, draw(), draw().iloc[-8:], seed=1)
     assert few["untested"].unique().tolist() == ["fewer than two segments have 5 customers"]
     assert not differences(few, few, rate=0.05)["differs"].any()
 
@@ -152,26 +152,57 @@ def test_noise_small_segments_and_customers_of_one_half_are_not_tested() -> None
 def test_effects_are_those_of_their_definitions(rows: list[tuple[int, int]]) -> None:
     values = frame(np.array([[value] for _, value in rows], dtype=float))
     labels = pd.Series([label for label, _ in rows], index=values.index)
-    found = held_out_tests(labels, values + 1, values).iloc[0]
+    found = held_out_tests(labels, values + 1, values, seed=1).iloc[0]
     kept = labels[labels.map(labels.value_counts()) >= 5]
     own = values.loc[kept.index, "x0"]
     if found["untested"]:
         assert kept.nunique() < 2 or own.nunique() < 2
         return
-    groups = [part.to_numpy() for _, part in own.groupby(kept)]
     ranks = own.rank()
     between = sum(len(part) * (part.mean() - ranks.mean()) ** 2 for _, part in ranks.groupby(kept))
     assert found["epsilon_squared"] == pytest.approx(between / ((ranks - ranks.mean()) ** 2).sum())
-    assert found["p_value"] == pytest.approx(stats.kruskal(*groups).pvalue)
     inside, outside = own[kept == found["segment"]], own[kept != found["segment"]]
     pairs = np.sign(inside.to_numpy()[:, np.newaxis] - outside.to_numpy())
     assert found["rank_biserial"] == pytest.approx(pairs.mean())
 
 
+def test_where_values_vary_the_p_value_is_that_of_the_chi_squared_law() -> None:
+    values = frame(np.random.default_rng(3).normal(size=(90, 4)))
+    labels = pd.Series(np.arange(90) % 3, index=values.index)
+    found = held_out_tests(labels, values + 1, values, seed=1)
+    expected = [stats.kruskal(*(own for _, own in values[name].groupby(labels))).pvalue for name in values]
+    assert found["p_value"].tolist() == pytest.approx(expected)
+
+
+def test_a_single_customer_makes_no_difference() -> None:
+    """One customer of 240 has never had such a basket, and is in a segment of 12: that happens in 1 of 20 draws."""
+    values = frame(np.ones((240, 1)))
+    values.iloc[0] = 0.0
+    labels = pd.Series([1] * 12 + [0] * 228, index=values.index)
+    found = held_out_tests(labels, values + 1, values, seed=1).iloc[0]
+    assert found["p_value"] == pytest.approx(12 / 240, abs=0.01)
+    assert stats.kruskal(values["x0"][:12], values["x0"][12:]).pvalue < 1e-4
+
+
+@given(st.integers(0, 2**32))
+def test_permutations_agree_with_fishers_exact_test(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = frame((rng.random((40, 1)) < 0.2).astype(float))
+    labels = pd.Series([0] * 28 + [1] * 12, index=values.index)
+    found = held_out_tests(labels, values + 1, values, seed=1).iloc[0]
+    if found["untested"]:
+        return
+    hits, few = int(values["x0"].sum()), int(values["x0"][28:].sum())
+    counts = np.arange(max(0, hits - 28), min(hits, 12) + 1)
+    far = np.abs(counts - 0.3 * hits) >= abs(few - 0.3 * hits) - 1e-9
+    exact = stats.hypergeom(40, hits, 12).pmf(counts)[far].sum()
+    assert found["p_value"] == pytest.approx(exact, abs=0.04)
+
+
 @pytest.mark.parametrize("rate", [0, 1, -0.1, 5])
 def test_a_rate_is_a_share(rate: float) -> None:
     labels, draw = habits()
-    tests = held_out_tests(labels, draw(), draw())
+    tests = held_out_tests(labels, draw(), draw(), seed=1)
     message = rf"^stage\.false_discovery_rate must be above 0 and below 1; got {rate}\.$"
     with pytest.raises(ValueError, match=message):
         differences(tests, tests, rate=rate)

@@ -23,22 +23,29 @@ Labels = npt.NDArray[np.int64]
 
 FEWEST: Final = 5
 """Customers a segment needs among those tested: for fewer the chi-squared law is poor (Kruskal & Wallis 1952)."""
+PERMUTATIONS: Final = 4999
+_AT_ONCE: Final = 250
+_ROUNDING: Final = 1e-12
 CAVEAT: Final = "A continuum cut in two also differs: this says what segments are like, not that they are separate."
 CONSTANT: Final = "the same for everybody"
 SHARED: Final = "the same in both halves"
 _TESTED = ["feature", "customer_count", "p_value", "epsilon_squared", "segment", "rank_biserial", "untested"]
 
 
-def held_out_tests(segments: "pd.Series[int]", formed_on: pd.DataFrame, held_out: pd.DataFrame) -> pd.DataFrame:
+def held_out_tests(
+    segments: "pd.Series[int]", formed_on: pd.DataFrame, held_out: pd.DataFrame, *, seed: int
+) -> pd.DataFrame:
     """Kruskal-Wallis tests of the features ``held_out`` over the ``segments``, which ``formed_on`` made; a row each.
 
     All three are by customer; those in all of them and in a segment of at least `FEWEST` such are tested. Ranks are
     compared as features are money, counts and shares, skewed and tied: a mean would be that of the largest customers.
-    ``p_value`` is by the chi-squared law, corrected for ties. ``epsilon_squared`` = H / (n - 1), in [0, 1], is the
-    share of the ranks' variance that segments explain (Tomczak & Tomczak 2014). ``rank_biserial``, in [-1, 1], compares
-    the ``segment`` that stands out most with all others: the share of pairs in which its customer is higher, less the
-    share in which they are lower (Cureton 1956). ``untested`` says why there is no test: a feature that is the same
-    datum in both halves, as a customer's own attribute is, or that does not vary.
+    ``p_value`` is by the chi-squared law, corrected for ties; where a segment could be expected to hold fewer than
+    `FEWEST` customers of another value than the most frequent, that law sees differences in a single customer, and
+    `PERMUTATIONS` of the customers, drawn with ``seed``, take its place. ``epsilon_squared`` = H / (n - 1), in [0, 1],
+    is the share of the ranks' variance that segments explain (Tomczak & Tomczak 2014). ``rank_biserial``, in [-1, 1],
+    compares the ``segment`` that stands out most with all others: the share of pairs in which its customer is higher,
+    less the share in which they are lower (Cureton 1956). ``untested`` says why there is no test: a feature that is the
+    same datum in both halves, as a customer's own attribute is, or that does not vary.
     """
     both = segments.index.intersection(held_out.index).intersection(formed_on.index).sort_values()
     inside = segments.loc[both][segments.loc[both] != NOISE]
@@ -48,11 +55,11 @@ def held_out_tests(segments: "pd.Series[int]", formed_on: pd.DataFrame, held_out
     tested = held_out.loc[inside.index, names].to_numpy(dtype=np.float64)
     formed = formed_on.loc[inside.index, names].to_numpy(dtype=np.float64)
     labels = np.asarray(inside, dtype=np.int64)
-    rows = [(name, len(inside), *_tested(tested[:, at], formed[:, at], labels)) for at, name in enumerate(names)]
+    rows = [(name, len(inside), *_tested(tested[:, at], formed[:, at], labels, seed)) for at, name in enumerate(names)]
     return pd.DataFrame(rows, columns=_TESTED)
 
 
-def _tested(values: Values, formed_on: Values, labels: Labels) -> tuple[float, float, int, float, str]:
+def _tested(values: Values, formed_on: Values, labels: Labels, seed: int) -> tuple[float, float, int, float, str]:
     segments, place, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     if segments.size < 2:
         return np.nan, np.nan, NOISE, np.nan, f"fewer than two segments have {FEWEST} customers"
@@ -61,10 +68,28 @@ def _tested(values: Values, formed_on: Values, labels: Labels) -> tuple[float, f
     if np.array_equal(values, formed_on):
         return np.nan, np.nan, NOISE, np.nan, SHARED
     statistic, p = stats.kruskal(*(values[labels == segment] for segment in segments))
-    n, sums = values.size, np.bincount(place, weights=stats.rankdata(values))
+    ranks = stats.rankdata(values)
+    n, sums = values.size, np.bincount(place, weights=ranks).astype(np.float64)
+    others = n - np.unique(values, return_counts=True)[1].max()
+    if others * sizes.min() / n < FEWEST:
+        p = _permuted_p(ranks, sums, sizes.astype(np.float64), seed)
     effects = 2 * (sums / sizes - (n * (n + 1) / 2 - sums) / (n - sizes)) / n
     strongest = int(np.abs(effects).argmax())
     return float(p), float(statistic) / (n - 1), int(segments[strongest]), float(effects[strongest]), ""
+
+
+def _permuted_p(ranks: Values, sums: Values, sizes: Values, seed: int) -> float:
+    """Share of permutations, itself one, whose ranks differ as much between segments of these ``sizes``."""
+    rng = np.random.default_rng(seed)
+    ends = np.append(0, np.cumsum(sizes)[:-1]).astype(np.int64)
+    observed = (sums**2 / sizes).sum()
+    least = observed * (1 - _ROUNDING)
+    as_far = 0
+    for begin in range(0, PERMUTATIONS, _AT_ONCE):
+        rows = min(_AT_ONCE, PERMUTATIONS - begin)
+        drawn = rng.permuted(np.broadcast_to(ranks, (rows, ranks.size)), axis=1)
+        as_far += int(((np.add.reduceat(drawn, ends, axis=1) ** 2 / sizes).sum(axis=1) >= least).sum())
+    return (1 + as_far) / (1 + PERMUTATIONS)
 
 
 def differences(baskets: pd.DataFrame, weeks: pd.DataFrame, *, rate: float) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from aisle.figures.calibration import power_curves, rejection_rates
 from aisle.figures.comparison import comparison_heatmaps
 from aisle.figures.curves import evidence_curves
+from aisle.figures.differences import honest_effects
 from aisle.figures.elbow import elbow_curve
 from aisle.figures.flow import segment_flow
 from aisle.figures.justification import justification
@@ -18,6 +19,7 @@ __all__ = [
     "critical_difference",
     "elbow_curve",
     "evidence_curves",
+    "honest_effects",
     "justification",
     "power_curves",
     "profile_heatmap",
