@@ -67,6 +67,10 @@ def tables(folder: Path) -> dict[str, pd.DataFrame]:
     return {name: read_arrow(folder / "artifacts" / "judge" / f"{name}.parquet").to_pandas() for name in TABLES}
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (folder / "artifacts" / "judge").rglob("*.*")}
+
+
 def test_each_lifestage_is_judged_and_all_together_and_the_rest_is_told(
     folder: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -111,10 +115,11 @@ def test_every_measure_is_written_beside_what_is_asked(folder: Path) -> None:
 
 def test_results_do_not_depend_on_workers_nor_on_the_order_of_the_file(folder: Path) -> None:
     judge(folder, lifestages=["PE"])
-    before = {path.name: path.read_bytes() for path in (folder / "artifacts" / "judge").iterdir()}
+    before = contents(folder)
+    assert {"judgement.json", "measures.csv", "PE_valleys.png"} <= set(before)
     pd.read_csv(folder / "labels.csv").sort_values("segment").to_csv(folder / "labels.csv", index=False)
     judge(folder, lifestages=["PE"], workers=2, store=folder / "another")
-    assert {path.name: path.read_bytes() for path in (folder / "artifacts" / "judge").iterdir()} == before
+    assert contents(folder) == before
 
 
 def test_what_was_judged_is_found_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +151,7 @@ def test_a_random_labelling_is_no_segmentation_and_the_sentences_say_why(folder:
 
 def test_noise_and_small_segments_are_told(folder: Path) -> None:
     labels = pd.read_csv(folder / "labels.csv").sort_values("customer_id").set_index("customer_id")
-    features, _ = (read_arrow(folder / "artifacts/features/baskets.parquet").to_pandas().set_index("customer_id"), None)
+    features = read_arrow(folder / "artifacts/features/baskets.parquet").to_pandas().set_index("customer_id")
     young = features.index[features["cohort"] == "YA"]
     labels.loc[young[:20], "segment"] = ""
     labels.loc[young[20:24], "segment"] = "odd"
@@ -154,6 +159,23 @@ def test_noise_and_small_segments_are_told(folder: Path) -> None:
     told = " ".join(judge(folder, lifestages=["YA"])["lifestages"]["YA"]["sentences"])
     assert "% of the customers are in a segment; the others are noise and count 0 in the ranking score." in told
     assert "'odd' holds less than 5% of the customers: a study would choose no such segment." in told
+
+
+def test_a_rule_is_called_so(
+    folder: Path, shop: tuple[FeatureTable, pd.DataFrame], capsys: pytest.CaptureFixture[str]
+) -> None:
+    features, labels = shop
+    level = np.arange(300) % 4 == 0
+    values = features.values.assign(owns_card=level.astype("float64"))
+    write_features(FeatureTable(values, features.cohort), folder / "artifacts" / "features" / "baskets.parquet")
+    owners = labels.set_index("customer_id").loc[values.index].assign(segment=np.where(level, "owners", "others"))
+    owners.to_csv(folder / "labels.csv")
+    found = judge(folder, lifestages=["YA"])["lifestages"]["YA"]
+    assert found["rule"] == "owns_card"
+    assert found["sentences"][0] == (
+        "The labels only repeat owns_card: that is a rule which needs no clustering, not segments."
+    )
+    assert "YA a rule" in capsys.readouterr().err
 
 
 def test_few_resamples_cannot_award_the_first_class(folder: Path) -> None:

@@ -259,8 +259,9 @@ def _null(
 
 
 def _standing(row: Mapping[str, Any]) -> tuple[float, ...]:
-    """Better is lower: the class, then the worst Jaccard coefficient, then prediction strength."""
-    return (CLASSES.index(row["class"]), *(-np.nan_to_num(row[name]) for name in ("jaccard_worst", "strength")))
+    """Better is lower: one that failed on most splits is last; the class, the worst Jaccard, prediction strength."""
+    failed = float(row["failed_splits"] > row["splits"])
+    return (failed, CLASSES.index(row["class"]), *(-np.nan_to_num(row[name]) for name in ("jaccard_worst", "strength")))
 
 
 def _unseen(space: Values, given: Labels) -> float:

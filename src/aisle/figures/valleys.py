@@ -1,6 +1,7 @@
 """Is there a gap between a segment and its nearest neighbour? The held-out customers between the two, to look at."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -19,16 +20,21 @@ Values = npt.NDArray[np.float64]
 _PALE = "#ABDAF4"
 _SMOOTH = 0.15
 """Standard deviation of the kernel of the line."""
+_LONGEST = 14
+"""Letters of a segment's name, of which two share the head of a panel."""
 _DECLARED = Thresholds()
 
 
 @styled
-def valley_panels(gaps: pd.DataFrame, thresholds: Thresholds = _DECLARED) -> Figure:
+def valley_panels(
+    gaps: pd.DataFrame, thresholds: Thresholds = _DECLARED, names: Mapping[int, str] | None = None
+) -> Figure:
     """A panel per segment of one partition: where held-out customers lie between it (0) and its neighbour (1).
 
     ``gaps``: segment, neighbour (-1: one that is no segment of the whole), valley_p, position (centre of a bin along
     the line that tells the two apart), share (of these held-out customers in the bin), besides candidate_key and
-    tuning_value: rows of one partition in the dossier's table of gaps, which leaves empty bins out.
+    tuning_value: rows of one partition in the dossier's table of gaps, which leaves empty bins out. ``names``: what the
+    segments are called, where that is not their number.
 
     Raises:
         ValueError: there are gaps of several partitions.
@@ -48,9 +54,14 @@ def valley_panels(gaps: pd.DataFrame, thresholds: Thresholds = _DECLARED) -> Fig
         p, neighbour = float(own["valley_p"].iloc[0]), int(own["neighbour"].iloc[0])
         _customers(axes, own["position"].to_numpy(), own["share"].to_numpy())
         told = f"p = {p:.2g}: {'a gap' if p < thresholds.valley_p else 'no gap is seen'}"
-        other = "its neighbour" if neighbour == NOISE else f"segment {neighbour}"
-        headed(axes, f"Segment {segment} and {other}", told)
-        _means(axes, int(str(segment)), neighbour)
+        number = int(str(segment))
+        if names is None:
+            other = "its neighbour" if neighbour == NOISE else f"segment {neighbour}"
+            headed(axes, f"Segment {number} and {other}", told)
+        else:
+            other = "its neighbour" if neighbour == NOISE else _short(names[neighbour])
+            headed(axes, f"{_short(names[number])} and {other}", told)
+        _means(axes, number, neighbour, names or {})
     grid.flat[0].set_xlim(min(-0.5, occupied.min()) - 0.1, max(1.5, occupied.max()) + 0.1)
     grid.flat[0].set_ylim(0, 1.12 * grid.flat[0].get_ylim()[1])
     grid.flat[0].xaxis.set_major_locator(MultipleLocator(0.5))
@@ -80,12 +91,16 @@ def _customers(axes: Axes, position: Values, share: Values) -> None:
     axes.spines["bottom"].set_color(GRID)
 
 
-def _means(axes: Axes, segment: int, neighbour: int) -> None:
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def _means(axes: Axes, segment: int, neighbour: int, names: Mapping[int, str]) -> None:
     for place, name in ((0, segment), (1, neighbour)):
         axes.axvline(place, color=INK, linewidth=0.8, linestyle=(0, (4, 2)))
         if name != NOISE:
             axes.annotate(
-                str(name),
+                _short(names.get(name, str(name))),
                 (place, 1),
                 (3, -2),
                 xycoords=("data", "axes fraction"),

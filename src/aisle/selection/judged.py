@@ -37,10 +37,12 @@ def record(
 ) -> dict[str, Any]:
     """The class of one lifestage, the stand-in it rests on, every measure against its threshold, and sentences.
 
-    Plain values for JSON, undefined ones None. Arguments as `told` takes them.
+    ``rule`` is the category that the labels only repeat, else empty. Plain values for JSON, undefined ones None;
+    arguments as `told` takes them.
     """
     return {
         "class": measures["class"],
+        "rule": measures["category"],
         "stand_in": measures["stand_in"],
         "findings": [
             {"measure": one.measure, "value": one.value if math.isfinite(one.value) else None}
@@ -62,8 +64,8 @@ def told(
     return tuple(
         sentence
         for sentence in (
-            _class(measures, thresholds),
             _rule(measures),
+            _class(measures, thresholds),
             _missed(measures, thresholds),
             _unseen(measures, segments, thresholds),
             _regained(measures),
@@ -86,7 +88,11 @@ def _class(measures: Mapping[str, Any], thresholds: Thresholds) -> str:
 
 def _rule(measures: Mapping[str, Any]) -> str:
     category = measures["category"]
-    return f"They only repeat {category}: that is a rule, not segments." if category else ""
+    return (
+        f"The labels only repeat {category}: that is a rule which needs no clustering, not segments."
+        if category
+        else ""
+    )
 
 
 def _missed(measures: Mapping[str, Any], thresholds: Thresholds) -> str:

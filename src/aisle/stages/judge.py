@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from matplotlib.figure import Figure
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -18,6 +19,7 @@ from aisle.evidence import Effort, Judgement, Thresholds, fewest_customers, find
 from aisle.evidence.agreement import count
 from aisle.features import FeatureTable
 from aisle.features.table import EVERYBODY
+from aisle.figures import valley_panels
 from aisle.partition import Partition
 from aisle.selection.judged import WITHOUT_THEIR_METHOD, record, value
 from aisle.sources.segment_file import SegmentFile
@@ -27,8 +29,10 @@ from aisle.storage import (
     judgement_key,
     read_features,
     read_judgement,
+    whole_folder,
     write_csv,
     write_dossier,
+    write_figure,
     write_frame,
     write_json,
 )
@@ -105,6 +109,9 @@ def run(
             write_csv(rows, Path(output) / f"{table_name}.csv")
     content = {"lifestages": records, "not_judged": left_out, "note": WITHOUT_THEIR_METHOD}
     write_json(content, Path(output) / "judgement.json")
+    with whole_folder(Path(output) / "figures", replace=True) as part:
+        for name, found in judged.items():
+            write_figure(_valleys(found, thresholds), part / f"{name}_valleys.png")
     for name, told in records.items():
         log.info("%s: %s", name, " ".join(told["sentences"]))
     for name, reason in left_out.items():
@@ -162,6 +169,13 @@ def _best(judgement: Judgement) -> tuple[dict[str, Any], pd.DataFrame]:
     return measures, judgement.segments[judgement.segments["stand_in"] == measures["stand_in"]]
 
 
+def _valleys(judgement: Judgement, thresholds: Thresholds) -> Figure:
+    measures, segments = _best(judgement)
+    gaps = judgement.gaps[judgement.gaps["stand_in"] == measures["stand_in"]]
+    one = gaps.assign(candidate_key="given", tuning_value=measures["n_clusters"])
+    return valley_panels(one, thresholds, dict(zip(segments["segment"], segments["name"], strict=True)))
+
+
 def _show(judged: Mapping[str, Judgement], thresholds: Thresholds) -> None:
     """Each lifestage on one line, every number below what is asked of it; then each segment on one."""
     best = {lifestage: _best(judgement) for lifestage, judgement in judged.items()}
@@ -183,7 +197,8 @@ def _show(judged: Mapping[str, Judgement], thresholds: Thresholds) -> None:
         met = {one.measure: one.met for one in reversed(findings(measures, thresholds))}
         cells = [f"{_cell(name, measures[name])}{'*' if met[name] else ' '}" for name in asked]
         counts = str(measures["customer_count"])
-        table.add_row(lifestage, measures["class"], counts, *cells, _cell("regained", measures["regained"]))
+        told = "a rule" if measures["category"] else measures["class"]
+        table.add_row(lifestage, told, counts, *cells, _cell("regained", measures["regained"]))
     console = Console(stderr=True)
     console.print(table)
     console.print(_segments({lifestage: segments for lifestage, (_, segments) in best.items()}))
