@@ -113,6 +113,7 @@ EVIDENCE: dict[str, Callable[[], Figure]] = {
     "valleys": lambda: valley_panels(tables.gaps()),
     "valleys of two": lambda: valley_panels(tables.gaps(2, apart=2)),
     "valleys of many": lambda: valley_panels(tables.gaps(9)),
+    "valleys with names": lambda: valley_panels(tables.gaps(9), names={n: f"{n} of a long name" for n in range(9)}),
     "flow": lambda: segment_flow(tables.labelings()),
     "flow of one": lambda: segment_flow(tables.labelings((3,))),
     "flow with noise": lambda: segment_flow(tables.labelings((1, 4, 3), noise=0.3)),
