@@ -163,9 +163,8 @@ def test_methods_that_are_level_everywhere_do_not_differ() -> None:
 def test_the_sentences_say_what_could_have_been_told_apart() -> None:
     found = rank_methods(ordered(12, 4))
     first, second, third = found.sentences
-    assert (
-        first == "Across 12 lifestages the methods differ at the level 0.05 (Friedman chi-square 36.00, p = 7.49e-08)."
-    )
+    told = "Across 12 lifestages the methods' scores differ at the level 0.05"
+    assert first == f"{told} (Friedman chi-square 36.00, p = 7.49e-08)."
     assert second == "With 12 lifestages a difference of less than 1.35 mean ranks cannot be told apart."
     assert third == "m0 (mean rank 1.00) is ranked above m2 and m3."
     level = rank_methods(ordered(5, 3) * 0).sentences

@@ -49,7 +49,7 @@ class MethodRanks:
         behind = [name for name in others if name not in level]
         differ = "differ" if self.p < LEVEL else "do not differ"
         told = [
-            f"Across {len(self.lifestages)} lifestages the methods {differ} at the level {LEVEL:g} (Friedman "
+            f"Across {len(self.lifestages)} lifestages the methods' scores {differ} at the level {LEVEL:g} (Friedman "
             f"chi-square {self.statistic:.2f}, p = {self.p:.3g}).",
             f"With {len(self.lifestages)} lifestages a difference of less than {self.critical_difference:.2f} mean "
             "ranks cannot be told apart.",

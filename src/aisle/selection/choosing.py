@@ -21,7 +21,7 @@ CLASS = "class"
 """Column of the board that `with_evidence` adds: the class of the evidence, empty where none was computed."""
 _ERROR = "evidence/ranking_error"
 _RECIPE = ("features", "scaler", "reducer", "clusterer")
-_SCREENED = "not examined: on the first splits another partition of the method or another method was better"
+_SCREENED = "not examined, because others were better on the first splits"
 
 _FAILED = "it failed on more splits of the customers than it finished"
 

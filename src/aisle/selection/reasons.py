@@ -50,7 +50,9 @@ def why_chosen(
             among += f" with {chosen.n_clusters} segments, the most that are all separated"
     decided = "of these the fewest segments, then the declared cost of the method, then the names decided."
     others = f", like {number(len(tied) - 1, 'other')}"
-    if _beyond(tied, rule):
+    if _beyond(tied, rule) and chosen.ranking_score == tied[RANKED_BY].max():
+        level = f"the highest of {among}{others} within its standard error: {decided}"
+    elif _beyond(tied, rule):
         level = f"within a standard error of {tied[RANKED_BY].max():.4f}, the highest of {among}{others}: {decided}"
     elif len(tied) > 1:
         level = f"the highest of {among}{others} within {rule.tie_tolerance:g}: {decided}"
@@ -97,12 +99,15 @@ def why_class(chosen: Choice, found: Sequence[Finding], thresholds: Thresholds |
 
 def _weighed(found: Sequence[Finding]) -> str:
     met, missed = ([one for one in found if one.met is whether] for whether in (True, False))
-    parts = [
-        f"{title}: {', '.join(f'{_MEASURES[one.measure]} {_value(one.value)} (asked: {one.asked})' for one in some)}."
-        for title, some in (("Met", met), ("Not met", missed))
-        if some
-    ]
-    return " ".join(parts)
+    return " ".join(f"{title}: {_listed(some)}." for title, some in (("Met", met), ("Not met", missed)) if some)
+
+
+def _listed(found: Sequence[Finding]) -> str:
+    """Each measure once, with all that was asked of it."""
+    asked: dict[str, list[str]] = {}
+    for one in found:
+        asked.setdefault(f"{_MEASURES[one.measure]} {_value(one.value)}", []).append(one.asked)
+    return ", ".join(f"{told} (asked: {', '.join(limits)})" for told, limits in asked.items())
 
 
 def _value(value: float) -> str:
@@ -148,6 +153,8 @@ def why_lost(other: Choice, chosen: Choice, rule: SelectionRule, *, tied: bool) 
 def _worse_class(other: Choice) -> str:
     measured = other.evidence
     numbers = ", ".join(f"{_MEASURES[name]} {_value(measured[name])}" for name in _TELLING[str(other.evidence_class)])
+    if other.evidence_class == DO_NOT_SEGMENT:
+        return f"It does not come back: {numbers}"
     return f"Its class is only {other.evidence_class}: {numbers}"
 
 

@@ -163,8 +163,10 @@ def _named(rows: pd.DataFrame, lifestage: str, names: pd.DataFrame) -> pd.DataFr
 
 
 def _tell(measures: pd.DataFrame) -> None:
-    """What failed and what was done then, and which partitions are rules."""
+    """How many were examined, what failed and what was done then, and which partitions are rules."""
     lifestage = measures["lifestage"].iloc[0]
+    examined = measures.loc[measures["stage"] == "examined", "candidate_key"].nunique()
+    log.info("%s: %d of %d candidates examined", lifestage, examined, measures["candidate_key"].nunique())
     for _, one in measures[measures["failure"] != ""].drop_duplicates("candidate_key").iterrows():
         splits = one["splits"] + one["failed_splits"]
         lost = f"{one['failed_splits']} of {splits} splits into halves and {one['failed_draws']} null draws"

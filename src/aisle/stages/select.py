@@ -149,13 +149,13 @@ def _show(selection: Selection) -> None:
     """The choice of every lifestage on one line, then the reasons in sentences."""
     table = Table(
         title=f"Chosen by the declared rule, features {selection.features}",
-        caption="k: segments; smallest: share of the customers; lead: over the next clusterer's ranking score",
+        caption="k: segments; smallest: share of the customers; score: ranking score",
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
-    for name in ("lifestage", "clusterer", "reducer", "k", "smallest", "covered", "score", "lead", "class"):
-        left = name in ("lifestage", "clusterer", "reducer", "class")
-        table.add_column(name, justify="left" if left else "right", no_wrap=name == "class")
+    for name in ("", "clusterer", "reducer", "k", "smallest", "covered", "score", "class"):
+        left = name in ("", "clusterer", "reducer", "class")
+        table.add_column(name, justify="left" if left else "right", no_wrap=left)
     for verdict in selection.verdicts:
         table.add_row(verdict.lifestage, *_cells(verdict))
         log.info("%s: %s", verdict.lifestage, " ".join(verdict.reasons))
@@ -169,12 +169,7 @@ def _show(selection: Selection) -> None:
 def _cells(verdict: Verdict) -> tuple[str, ...]:
     chosen = verdict.chosen
     if chosen is None:
-        return (
-            "nothing can be chosen" if verdict.evidence_class is None else "",
-            *[""] * 6,
-            verdict.evidence_class or "",
-        )
+        return *[""] * 6, verdict.evidence_class or "nothing can be chosen"
     shares = (f"{chosen.scores[name]:.1%}" for name in ("smallest_share", "coverage"))
-    lead = "" if verdict.margin is None else f"{verdict.margin:.4f}"
-    numbers = *shares, f"{chosen.ranking_score:.4f}", lead
+    numbers = *shares, f"{chosen.ranking_score:.4f}"
     return chosen.clusterer, chosen.reducer, str(chosen.n_clusters), *numbers, chosen.evidence_class or "not computed"
