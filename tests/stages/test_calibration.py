@@ -114,6 +114,7 @@ def test_a_run_that_is_stopped_says_so_and_goes_on_where_it_stopped(
     calibration.run(**{**asked, "store": store, "minutes": 0})
     page = (asked["docs"] / "calibration.md").read_text()
     assert "**The run is partial**: 2 of 3 draws" in page
+    assert ("have no draw yet" in page) is (told(asked)["power"] == [])
     calibration.run(**{**asked, "store": store})
     assert told(asked) == whole
 

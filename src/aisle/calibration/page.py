@@ -40,9 +40,14 @@ def page(
     """Markdown; ``portraits`` are the rows of the table of silhouettes; ``absent`` says what could not be done and why.
 
     ``facts``: columns of planted segments, splits, null draws and methods of the table (columns, splits, nulls,
-    methods), hours of one processor that were spent (hours) and that a complete run takes (whole_hours).
+    methods), hours of one processor that were spent (hours) and that a complete run takes (whole_hours, None where it
+    is not known yet), cells without a draw (untouched).
     """
-    parts = [_HEAD, _state(summary, hours=facts["hours"], whole_hours=facts["whole_hours"]), *_verdict(summary)]
+    parts = [
+        _HEAD,
+        _state(summary, **{name: facts[name] for name in ("hours", "whole_hours", "untouched")}),
+        *_verdict(summary),
+    ]
     if absent:
         parts.append("\n".join(f"- Absent: {sentence}" for sentence in absent))
     parts += ["## No clusters", _CLOUDS, *_pooled(summary), _rejections(summary.rejections)]
@@ -54,20 +59,23 @@ def page(
     return "\n\n".join(parts) + "\n"
 
 
-def _state(summary: Summary, *, hours: float, whole_hours: float) -> str:
+def _state(summary: Summary, *, hours: float, whole_hours: float | None, untouched: int) -> str:
     done, asked = summary.done, summary.asked
     whole = "The run is complete" if done == asked else "**The run is partial**"
     failures = ", ".join(f"{count:,} {name}" for name, count in summary.failures.items())
+    cost = f"{hours:,.1f} hours of one processor"
+    if whole_hours is not None:
+        cost = f"{hours:,.1f} of about {whole_hours:,.0f} hours of one processor"
+    silent = f" {untouched} populations with their reduction have no draw yet: nothing is known of them."
     return (
-        f"{whole}: {done:,} of {asked:,} draws, {hours:,.1f} of about {whole_hours:,.0f} hours of one processor. "
-        f"Failed and left out: {failures}."
+        f"{whole}: {done:,} of {asked:,} draws, {cost}. Failed and left out: {failures}.{silent if untouched else ''}"
     )
 
 
 def _verdict(summary: Summary) -> list[str]:
     if summary.faults:
         return ["What was promised and is not so:", "\n".join(f"- {fault}" for fault in summary.faults)]
-    return ["In these draws everything is as promised."]
+    return ["Nothing in these draws breaks a promise."]
 
 
 def _pooled(summary: Summary) -> list[str]:

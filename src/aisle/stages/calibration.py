@@ -89,11 +89,10 @@ def run(
     facts |= _hours(cells, known)
     _write(summary, drawn, absent, facts, thresholds.valley_p, Path(docs))
     log.info(
-        "%s of %s draws are done, in %.1f of about %.0f hours of one processor; %s",
+        "%s of %s draws are done, in %.1f hours of one processor; %s",
         f"{summary.done:,}",
         f"{summary.asked:,}",
         facts["hours"],
-        facts["whole_hours"],
         Path(docs) / "calibration.md",
     )
     if summary.faults:
@@ -172,14 +171,16 @@ def _one(cell: Cell, number: int, examined: Any) -> tuple[str, int, Draw]:
     return cell.name, number, Draw(rows, round(time.process_time() - begun, 1))
 
 
-def _hours(cells: Sequence[Cell], known: Mapping[str, Mapping[int, Draw]]) -> dict[str, float]:
-    """Hours spent, and those of a complete run: a draw that is not there costs what the others of its cell do."""
+def _hours(cells: Sequence[Cell], known: Mapping[str, Mapping[int, Draw]]) -> dict[str, Any]:
+    """Hours spent, those of a complete run, where every cell has a draw to go by, and how many have none."""
     spent = {cell.name: [draw.seconds for draw in known[cell.name].values()] for cell in cells}
-    total = sum(map(sum, spent.values()))
-    count = sum(map(len, spent.values()))
-    usual = total / count if count else 0.0
-    whole = sum(cell.draws * (sum(own) / len(own) if (own := spent[cell.name]) else usual) for cell in cells)
-    return {"hours": total / 3600, "whole_hours": whole / 3600}
+    untouched = sum(not own for own in spent.values())
+    whole = sum(cell.draws * sum(spent[cell.name]) / max(1, len(spent[cell.name])) for cell in cells)
+    return {
+        "hours": sum(map(sum, spent.values())) / 3600,
+        "whole_hours": None if untouched else whole / 3600,
+        "untouched": untouched,
+    }
 
 
 @contextmanager
