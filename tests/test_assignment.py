@@ -52,3 +52,11 @@ def test_many_partitions_are_assigned_as_one_by_one() -> None:
     labelings = np.array([rng.permutation(np.arange(90) % k) for k in (2, 3, 5)])
     one_by_one = [assign(known, labels[np.newaxis], new)[0].tolist() for labels in labelings]
     assert assign(known, labelings, new).tolist() == one_by_one
+
+
+def test_a_customer_who_counts_three_times_is_three_customers_to_a_centroid() -> None:
+    known, times = np.array([[0.0], [4.0], [20.0], [30.0]]), np.array([1, 3, 2, 1])
+    labels, new = np.array([0, 0, 1, 1]), np.linspace(5, 20, 31)[:, np.newaxis]
+    repeated = nearest_centroid(np.repeat(known, times, axis=0), np.repeat(labels, times), new)
+    assert assign(known, labels[np.newaxis], new, times)[0].tolist() == repeated.tolist()
+    assert assign(known, labels[np.newaxis], new)[0].tolist() != repeated.tolist()

@@ -15,52 +15,54 @@ RuleKind = Literal["centroids", "neighbours"]
 NEIGHBOURS: Final = 5
 
 
-def assign(known: Values, labelings: Labels, new: Values) -> Labels:
+def assign(known: Values, labelings: Labels, new: Values, weights: Labels | None = None) -> Labels:
     """Labels (m, p) of the customers ``new`` (p, d) by the clusters ``labelings`` (m, n) of the customers ``known``.
 
     Each partition is assigned by that rule of the two which better gives back its own labels: the nearest centroid
     (which knows no noise), or the majority of the 5 nearest neighbours, of which the customer itself is none; centroids
-    where they are level. Both spaces are the same, Euclidean.
+    where they are level. Both spaces are the same, Euclidean. ``weights`` (n,) say how often a known customer counts
+    in a centroid; as a neighbour everybody counts once.
     """
-    kinds = rules(known, labelings)
+    kinds = rules(known, labelings, weights)
     found = np.full((len(labelings), len(new)), NOISE, dtype=np.int64)
     by_neighbours = np.array([kind == "neighbours" for kind in kinds], dtype=bool)
     if by_neighbours.any():
         found[by_neighbours] = _majorities(labelings[by_neighbours], _neighbours(known, new))
     for row in np.flatnonzero(~by_neighbours):
-        found[row] = nearest_centroid(known, labelings[row], new)
+        found[row] = nearest_centroid(known, labelings[row], new, weights)
     return found
 
 
-def rules(known: Values, labelings: Labels) -> list[RuleKind]:
+def rules(known: Values, labelings: Labels, weights: Labels | None = None) -> list[RuleKind]:
     """The rule of each partition; see `assign`."""
     by_majority = _majorities(labelings, _neighbours(known, None)) if len(known) > 1 else labelings
     kinds: list[RuleKind] = []
     for labels, majority in zip(labelings, by_majority, strict=True):
-        by_centroid = nearest_centroid(known, labels, known)
+        by_centroid = nearest_centroid(known, labels, known, weights)
         kinds.append("centroids" if (by_centroid == labels).sum() >= (majority == labels).sum() else "neighbours")
     return kinds
 
 
-def nearest_centroid(known: Values, labels: Labels, new: Values) -> Labels:
-    """The cluster with the nearest mean, (p,); noise where there is no cluster.
+def nearest_centroid(known: Values, labels: Labels, new: Values, weights: Labels | None = None) -> Labels:
+    """The cluster with the nearest mean, (p,), ``weights`` as in `assign`; noise where there is no cluster.
 
     >>> nearest_centroid(np.array([[0.0], [2.0], [9.0]]), np.array([0, 0, 1]), np.array([[4.0], [6.0]])).tolist()
     [0, 1]
     """
     if not (labels != NOISE).any():
         return np.full(len(new), NOISE, dtype=np.int64)
-    centres = centroids(known, labels)
+    centres = centroids(known, labels, weights)
     distances = (centres**2).sum(axis=1) - 2 * new @ centres.T  # the customer's own square changes no order
     return np.asarray(distances.argmin(axis=1), dtype=np.int64)
 
 
-def centroids(values: Values, labels: Labels) -> Values:
-    """Means (k, d) of the clusters 0..k-1; noise is left out."""
+def centroids(values: Values, labels: Labels, weights: Labels | None = None) -> Values:
+    """Means (k, d) of the clusters 0..k-1, each customer counted once or as often as ``weights`` say; without noise."""
     inside = labels != NOISE
-    sizes = np.bincount(labels[inside])
+    counted = np.ones(len(values), dtype=np.int64) if weights is None else weights
+    sizes = np.bincount(labels[inside], weights=counted[inside])
     hot = np.zeros((sizes.size, len(values)))
-    hot[labels[inside], np.flatnonzero(inside)] = 1.0
+    hot[labels[inside], np.flatnonzero(inside)] = counted[inside]
     return np.asarray(hot @ values / sizes[:, np.newaxis])
 
 

@@ -95,5 +95,10 @@ def adjusted_rand(one: Labels, other: Labels) -> float:
     return (together - by_chance) / (most - by_chance) if most > by_chance else 1.0
 
 
+def replicated(one: Labels, other: Labels) -> float:
+    """Adjusted Rand index; 0 where either has no two clusters: everybody in one, or in none, replicates nothing."""
+    return adjusted_rand(one, other) if min(count(one), count(other)) > 1 else 0.0
+
+
 def _pairs(sizes: npt.NDArray[np.int64]) -> float:
     return float((sizes * (sizes - 1) / 2).sum())

@@ -37,7 +37,7 @@ from aisle.evidence.null import null_of
 from aisle.evidence.power import smallest_gap
 from aisle.evidence.resamples import Pipelines, Split, null_scores, ranking_scores, split
 from aisle.evidence.rows import GAP, SEGMENT, gap_rows, null_measures, segment_rows, stability_measures
-from aisle.evidence.stability import Seen, best_in_half, of_own, standardised, together
+from aisle.evidence.stability import Seen, best_in_part, of_own, standardised, together
 from aisle.evidence.valley import Valley, continuous, valleys
 from aisle.features.table import FeatureTable
 from aisle.partition import NOISE
@@ -200,7 +200,7 @@ def carry(features: FeatureTable, pipelines: Pipelines, given: Labels, *, number
             pairs = ((own[1], carried[0]), (own[0], carried[1]))
             seen[name] = Seen(
                 np.nan_to_num(scores),
-                np.array([best_in_half(parts[half], own[half], clusters) for half in (0, 1)]),
+                np.array([best_in_part(parts[half], own[half], clusters) for half in (0, 1)]),
                 float(np.mean([strength(*pair) for pair in pairs])),
                 float(np.mean([adjusted_rand(*pair) for pair in pairs])),
                 gaps,

@@ -10,7 +10,7 @@ from sklearn import config_context
 from threadpoolctl import threadpool_limits
 
 from aisle.assignment import assign
-from aisle.evidence.agreement import adjusted_rand, best_jaccards, count, matches, strength
+from aisle.evidence.agreement import best_jaccards, count, matches, replicated, strength
 from aisle.evidence.resamples import Pipelines, Split, ranking_scores, split
 from aisle.evidence.valley import Valley, continuous, valleys
 from aisle.features.table import FeatureTable
@@ -104,7 +104,7 @@ def _seen(values: pd.DataFrame, halves: Split, full: Labels, own: tuple[Labels, 
     scores = [ranking_scores(spaces[half][halves.places[half]], own[half]) for half in (0, 1)]
     for row, labels in enumerate(full):
         restricted = [labels[places] for places in halves.places]
-        jaccards = np.array([best_in_half(restricted[half], own[half][row], count(labels)) for half in (0, 1)])
+        jaccards = np.array([best_in_part(restricted[half], own[half][row], count(labels)) for half in (0, 1)])
         pairs = [(own[1][row], assigned[0][row]), (own[0][row], assigned[1][row])]
         found = valleys(known, own[0][row], new, assigned[0][row])
         seen.append(
@@ -112,7 +112,7 @@ def _seen(values: pd.DataFrame, halves: Split, full: Labels, own: tuple[Labels, 
                 np.nan_to_num([scores[0][row], scores[1][row]]),
                 jaccards,
                 float(np.mean([strength(*pair) for pair in pairs])),
-                float(np.mean([_replicated(*pair) for pair in pairs])),
+                float(np.mean([replicated(*pair) for pair in pairs])),
                 of_own(found, matches(restricted[0], own[0][row]), count(labels)),
             )
         )
@@ -127,8 +127,8 @@ def standardised(values: pd.DataFrame, places: Labels) -> Values:
     return np.asarray(np.divide(numbers - middle, spread, out=np.zeros_like(numbers), where=varies & (spread > 0)))
 
 
-def best_in_half(full: Labels, own: Labels, clusters: int) -> Values:
-    """Best Jaccard coefficients of clusters 0..k-1, NaN for one that has no customer in this half."""
+def best_in_part(full: Labels, own: Labels, clusters: int) -> Values:
+    """Best Jaccard coefficients of clusters 0..k-1, NaN for one that has no customer in this part."""
     return np.append(best_jaccards(full, own), np.full(clusters - count(full), np.nan))
 
 
@@ -142,11 +142,6 @@ def of_own(found: Sequence[Valley], matched: Labels, clusters: int) -> tuple[Val
                 gap, cluster=whole[gap.cluster], neighbour=whole.get(gap.neighbour, NOISE)
             )
     return tuple(gaps)
-
-
-def _replicated(clustered: Labels, assigned: Labels) -> float:
-    """Adjusted Rand index; 0 where a half has no two clusters: everybody in one, or in none, replicates nothing."""
-    return adjusted_rand(clustered, assigned) if min(count(clustered), count(assigned)) > 1 else 0.0
 
 
 def together(seen: Sequence[Seen], clusters: int) -> Stability:
