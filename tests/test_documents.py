@@ -158,6 +158,7 @@ def documents(tmp_path: Path) -> dict[str, Path]:
         "leaderboard": tmp_path / "leaderboard.csv",
         "summary": tmp_path / "summary.json",
         "verdicts": tmp_path / "verdicts.json",
+        "replication": tmp_path / "replication.csv",
         "picture": tmp_path / "ranking.png",
         "readme": tmp_path / "README.md",
         "docs": tmp_path / "docs",
@@ -166,6 +167,7 @@ def documents(tmp_path: Path) -> dict[str, Path]:
     counts = {"OA": {"customer_count": 12, "basket_count": 340}}
     paths["summary"].write_text(json.dumps({"lifestages": counts}))
     paths["verdicts"].write_text(json.dumps(selection_to_json(SELECTION)))
+    paths["replication"].write_text("lifestage,halves,replication\nYA,baskets,0.9\nYA,weeks,0.75\n")
     paths["picture"].write_bytes(b"a picture")
     parts = ("leaderboard", "verdicts", "extract")
     paths["readme"].write_text("".join(f"<!-- {name} -->\n<!-- /{name} -->\n" for name in parts))
@@ -178,8 +180,8 @@ def test_the_stage_fills_the_readme_and_the_docs_and_a_second_time_changes_nothi
     text = documents["readme"].read_text()
     assert "| young adults (YA) |" in text
     assert "| older adults | OA | 12 | 340 |" in text
-    assert "| young adults (YA) | reproducible | ward, pca | 3 | 20% | 0.65 |  | 0.80 |  |  |" in text
-    assert "| pensioners (PE) | do not segment |  |  |  |  |  |  |  |  |" in text
+    assert "| young adults (YA) | reproducible | ward, pca | 3 | 20% | 0.65 |  | 0.80 |  |  | 0.75 |" in text
+    assert "| pensioners (PE) | do not segment |  |  |  |  |  |  |  |  |  |" in text
     assert {path.relative_to(documents["docs"]).as_posix() for path in written} == {
         "data_dictionary.md",
         "schema.md",

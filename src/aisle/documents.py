@@ -61,10 +61,14 @@ def leaderboard_part(board: pd.DataFrame, best: int) -> str:
     return markdown_table(columns, rows)
 
 
-def verdict_part(selection: Selection) -> str:
-    """What is chosen for every lifestage and what speaks for it, as a Markdown table."""
+def verdict_part(selection: Selection, replication: pd.DataFrame) -> str:
+    """What is chosen for every lifestage and what speaks for it, as a Markdown table.
+
+    ``replication`` has lifestage, halves (weeks or baskets) and replication: of the chosen clusters on other baskets.
+    """
+    weeks = replication[replication["halves"] == "weeks"].set_index("lifestage")["replication"].to_dict()
     head = ["lifestage", "class", "chosen", "segments", "smallest", "null p", "valley p"]
-    head += ["worst Jaccard", "prediction strength", "replication"]
+    head += ["worst Jaccard", "prediction strength", "replication", "over weeks"]
     rows = []
     for verdict in selection.verdicts:
         found = {finding.measure: finding.value for finding in verdict.findings}
@@ -72,7 +76,8 @@ def verdict_part(selection: Selection) -> str:
         told = [f"{chosen.clusterer}, {chosen.reducer}", chosen.n_clusters] if chosen else ["", ""]
         told.append(f"{chosen.scores['smallest_share']:.0%}" if chosen else "")
         names = ("null_p", "valley_p", "jaccard_worst", "strength", "replication")
-        numbers = [f"{found[name]:.2f}" if not math.isnan(found.get(name, math.nan)) else "" for name in names]
+        values = [*(found.get(name, math.nan) for name in names), weeks.get(verdict.lifestage, math.nan)]
+        numbers = ["" if math.isnan(value) else f"{value:.2f}" for value in values]
         name = f"{LIFESTAGES.get(verdict.lifestage, verdict.lifestage)} ({verdict.lifestage})"
         rows.append([name, verdict.evidence_class or "not computed", *told, *numbers])
     return markdown_table(head, rows)

@@ -14,13 +14,15 @@ DESCRIBED = (*CANONICAL.values(), *EXTRACTED.values(), FILTERS, UNSEGMENTED)
 """The tables of the data dictionary."""
 
 
-def run(*, leaderboard: Path, summary: Path, verdicts: Path, picture: Path, readme: Path, docs: Path) -> None:
+def run(
+    *, leaderboard: Path, summary: Path, verdicts: Path, replication: Path, picture: Path, readme: Path, docs: Path
+) -> None:
     """Rewrite the generated parts of the README, its picture, the data dictionary and the diagram of the tables."""
     readme, docs = Path(readme), Path(docs)
     text = readme.read_text(encoding="utf-8")
     text = replace_part(text, "leaderboard", leaderboard_part(pd.read_csv(leaderboard), best=3), str(readme))
     selection = selection_from_json(read_json(Path(verdicts)), str(verdicts))
-    text = replace_part(text, "verdicts", verdict_part(selection), str(readme))
+    text = replace_part(text, "verdicts", verdict_part(selection, pd.read_csv(replication)), str(readme))
     text = replace_part(text, "extract", extract_part(read_json(Path(summary))), str(readme))
     _write(text, readme)
     _write(dictionary(DESCRIBED), docs / "data_dictionary.md")
