@@ -154,12 +154,13 @@ def lab_entry(
     commit: str,
     command: str,
     tables: Sequence[pd.DataFrame],
+    verdict: str,
     remark: str,
 ) -> str:
-    """One entry of the lab book: the verdict in the title, what was run on what, its tables, and a remark."""
+    """One entry of the lab book: the verdict in the title, what was run on what, its tables, the verdicts, a remark."""
     counts = pd.Series([candidate["status"] for candidate in study["candidates"]]).value_counts()
     told = ", ".join(f"{count} {status}" for status, count in counts.items())
     facts = f"Data `{study['data_digest'][:12]}`, commit `{commit}`, {told} candidates, {len(board)} partitions."
     parts = [f"## {day} · {title}", study["question"], f"`{command}`", facts, leaderboard_part(board, best=3)]
-    parts += [*map(frame_part, tables), remark]
+    parts += [*map(frame_part, tables), verdict, remark]
     return "\n\n".join(part for part in parts if part) + "\n"

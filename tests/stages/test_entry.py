@@ -8,6 +8,7 @@ import pytest
 from omegaconf import DictConfig
 
 from aisle.leaderboard import leaderboard, rows
+from aisle.selection import Selection, SelectionRule, Tally, Verdict, selection_to_json
 from aisle.stages import entry
 from aisle.storage import write_frame, write_json
 
@@ -31,6 +32,8 @@ def study(tmp_path: Path) -> Path:
 def _write(study: Path, book: Path, tables: Sequence[str] = ()) -> str:
     entry.run(
         study=study,
+        verdicts=study.parent / "select" / "verdicts.json",
+        replication=study.parent / "differences" / "replication.csv",
         title="KMeans, two segments",
         command="make study",
         remark="Nothing else ran.",
@@ -51,6 +54,19 @@ def test_an_entry_stands_on_top_and_its_numbers_come_from_the_run(study: Path, t
     assert "Data `abcdef012345`" in text
     assert "1 finished candidates, 1 partitions." in text
     assert "Nothing else ran." in text
+
+
+def test_the_verdicts_on_the_study_are_told_and_those_on_another_are_not(study: Path, tmp_path: Path) -> None:
+    book = tmp_path / "README.md"
+    verdict = Verdict("YA", 120, None, ("Do not segment YA.",), (), Tally(1, 1, 1, 1, {}, {}), (), "do not segment")
+    rule = SelectionRule(floor=0.05, tie_tolerance=1e-9, cost_rank=["kmeans"])
+    for name, told in (("grid", True), ("another", False)):
+        book.write_text(BOOK, encoding="utf-8")
+        selection = Selection("baskets", rule, {"study": name}, (verdict,), ("Of 1 lifestage: 1 do not segment.",))
+        write_json(selection_to_json(selection), study.parent / "select" / "verdicts.json")
+        text = _write(study, book)
+        assert ("| young adults (YA) | do not segment |" in text) is told
+        assert ("Of 1 lifestage: 1 do not segment." in text) is told
 
 
 def test_a_book_without_a_place_for_entries_is_left_as_it_is(study: Path, tmp_path: Path) -> None:

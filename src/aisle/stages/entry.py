@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from aisle.documents import lab_entry
+from aisle.documents import lab_entry, verdict_part
 from aisle.git import commit
+from aisle.selection import selection_from_json
 from aisle.storage import read_arrow, read_json, whole_file
 
 log = logging.getLogger(__name__)
@@ -16,8 +17,20 @@ log = logging.getLogger(__name__)
 _MARKER = "<!-- entries: newest first -->\n"
 
 
-def run(*, study: Path, title: str, command: str, remark: str, tables: Sequence[str], book: Path) -> None:
+def run(
+    *,
+    study: Path,
+    verdicts: Path,
+    replication: Path,
+    title: str,
+    command: str,
+    remark: str,
+    tables: Sequence[str],
+    book: Path,
+) -> None:
     """Put an entry for the study in folder ``study`` on top of ``book``; ``tables`` are CSV files of that folder.
+
+    Where ``verdicts`` and ``replication`` are of this study, the entry tells them.
 
     Raises:
         ValueError: the book has no place for entries.
@@ -34,11 +47,25 @@ def run(*, study: Path, title: str, command: str, remark: str, tables: Sequence[
         commit=_commit(book),
         command=command,
         tables=[_table(study / name) for name in tables],
+        verdict=_verdict(study, Path(verdicts), Path(replication)),
         remark=remark,
     )
     with whole_file(book) as part:
         part.write_text(text.replace(_MARKER, f"{_MARKER}\n{entry}"), encoding="utf-8")
     log.info("%s: %s", book, title)
+
+
+def _verdict(study: Path, verdicts: Path, replication: Path) -> str:
+    """The verdicts on this study; empty where there are none."""
+    if not verdicts.exists():
+        return ""
+    selection = selection_from_json(read_json(verdicts), str(verdicts))
+    if selection.study.get("study") != study.name:
+        return ""
+    found = (
+        _table(replication) if replication.exists() else pd.DataFrame(columns=["lifestage", "halves", "replication"])
+    )
+    return "\n\n".join([verdict_part(selection, found), " ".join(selection.overall)])
 
 
 def _table(path: Path) -> pd.DataFrame:
