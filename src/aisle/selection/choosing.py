@@ -110,10 +110,8 @@ def _verdict(
         reasons = why_not_segmented(lifestage, best, weighed, tally)
         return Verdict(lifestage, customers, None, reasons, (), tally, not_known, best.evidence_class, weighed)
     runners_up = _runners_up(board, tied, best, rule)
-    reasons = (
-        *why_chosen(best, runners_up, tally, customers=customers, tied=tied, rule=rule),
-        *why_class(best, weighed, thresholds),
-    )
+    first, *others = why_chosen(best, runners_up, tally, customers=customers, tied=tied, rule=rule)
+    reasons = (first, *why_class(best, weighed, thresholds), *others)
     return Verdict(lifestage, customers, best, reasons, runners_up, tally, not_known, best.evidence_class, weighed)
 
 

@@ -142,7 +142,7 @@ def _verdict(folder: Path, board: pd.DataFrame) -> list[str]:
     keys = {verdict.chosen.candidate_key for verdict in selection.verdicts if verdict.chosen}
     if selection.study.get("study") != folder.name or not keys <= set(board["candidate_key"]):
         return []
-    told = [f"**{_of_class(verdict)}**: {verdict.reasons[0]}" for verdict in selection.verdicts]
+    told = [f"**{_of_class(verdict)}**: {' '.join(verdict.reasons[:2])}" for verdict in selection.verdicts]
     return [*told, *(f"**all**: {sentence}" for sentence in selection.overall)]
 
 

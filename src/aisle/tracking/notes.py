@@ -10,7 +10,7 @@ from aisle.leaderboard import NAMES, RANKED_BY
 from aisle.partition import NOISE, Partition
 
 _NOTE_LENGTH = 7_500  # MLflow cuts a tag, and a note is one, at 8,000 characters
-_BEST_PER_LIFESTAGE = 5
+_BEST_PER_LIFESTAGE = 3
 
 
 def told_apart_by(candidates: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
