@@ -53,7 +53,7 @@ def uv(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def reproduced_clone(clone: Clone) -> tuple[Workspace, str]:
     """A clone in which ``make reproduce`` has run without uv, its environment activated; and what it said."""
     fresh = clone()
-    said = fresh.run("make reproduce UV=", seconds=600)
+    said = fresh.run("make reproduce UV=", seconds=1200)
     return Workspace(fresh.folder, shell_environment(fresh.folder / ".venv" / "bin")), said
 
 

@@ -26,7 +26,7 @@ def test_the_commands_of_the_server_block_run(block: Block, kind: str, tmp_path:
     (tmp_path / "lgsr").symlink_to(Path(os.environ["AISLE_REAL_DATA"]) / "lgsr")
     with empty_database(kind, tmp_path) as engine:
         address = {f"AISLE_{kind.upper()}_URL": engine.read}
-        Workspace(tmp_path, shell_environment(**address)).run(block.text.replace("postgresql", kind), seconds=600)
+        Workspace(tmp_path, shell_environment(**address)).run(block.text.replace("postgresql", kind), seconds=1200)
     root = tmp_path / "work" / "server" / "artifacts"
     labels = pyarrow.parquet.read_table(root / "segments" / "labels.parquet")
     assert read_json(root / "publish" / "receipt.json")["opened"] == labels.num_rows > 0
