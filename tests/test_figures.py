@@ -90,13 +90,17 @@ def of_segments(counts: dict[str, int]) -> dict[str, Callable[[], Figure]]:
     profile, size = profiles(labels, features), sizes(labels, features)
     strongest = contrasts(profile, size).groupby("lifestage").head(8)
     comparison = compare(labels, features)
+    named = size.assign(segment_name=[LONG_NAME[: 20 + 12 * (n % 5)] for n in range(len(size))])
     return {
+        "named profiles": lambda: profile_heatmap(profile, named),
+        "named contrasts": lambda: contrast_dots(profile, strongest, named),
         "profiles": lambda: profile_heatmap(profile, size),
         "contrasts": lambda: contrast_dots(profile, strongest),
         "comparison": lambda: comparison_heatmaps(comparison),
     }
 
 
+LONG_NAME = "large full shops of many products, more natural food, at times a very large bill"
 FEW = of_segments({"OA": 2, "PE": 1})
 MANY = of_segments({"OA": 4, "OF": 1, "PE": 7, "YA": 9, "YF": 9})
 LONG = tuple(f"agglomerative linkage=average metric=metric_{number}" for number in range(12))

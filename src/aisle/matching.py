@@ -1,4 +1,4 @@
-"""Segment ids that last: the segments of a new result are matched to those already published."""
+"""Segment ids that last: the segments of a new result are matched to those of an earlier one."""
 
 from collections.abc import Mapping
 
@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from aisle.partition import NOISE
+from aisle.profiles import LABELS
 
 
 def match_segments(common: pd.DataFrame, following: Mapping[str, int]) -> pd.DataFrame:
@@ -39,3 +40,34 @@ def match_segments(common: pd.DataFrame, following: Mapping[str, int]) -> pd.Dat
                 segment, unused = unused, unused + 1
             found.append((name, int(label), segment))
     return pd.DataFrame(found, columns=["lifestage", "label", "segment"]).astype({"label": "int64", "segment": "int64"})
+
+
+def following(labels: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
+    """``labels`` (see `aisle.profiles`) under the ids of the ``earlier`` labels, matched as `match_segments` says.
+
+    A segment that follows none gets an id above all earlier ones of its lifestage.
+
+    Raises:
+        ValueError: the earlier labels lack a column, repeat a customer, or no customer is in a segment of both.
+    """
+    missing = [name for name in LABELS if name not in earlier]
+    if missing:
+        raise ValueError(f"An earlier segmentation must have the columns {LABELS}; it lacks {missing}.")
+    if earlier.duplicated(["customer_id", "lifestage"]).any():
+        raise ValueError("An earlier segmentation must have one row per customer and lifestage; some have more.")
+    keys = ["customer_id", "lifestage"]
+    before = earlier[LABELS].rename(columns={"segment": "from_segment"})
+    both = labels.rename(columns={"segment": "label"}).merge(before, on=keys, how="left")
+    both["from_segment"] = both["from_segment"].fillna(NOISE).astype("int64")
+    if len(labels) and not ((both["from_segment"] != NOISE) & (both["label"] != NOISE)).any():
+        raise ValueError("No customer is in a segment of the earlier segmentation and of this one; is it of this data?")
+    counted = both.groupby(["lifestage", "from_segment", "label"], as_index=False).size()
+    last = earlier.groupby("lifestage")["segment"].max()
+    unused = {str(lifestage): int(segment) + 1 for lifestage, segment in last.items()}
+    matched = match_segments(counted.rename(columns={"size": "customer_count"}), unused)
+    ids = matched.set_index(["lifestage", "label"])["segment"].to_dict()
+    found = [
+        NOISE if label == NOISE else ids[lifestage, label]
+        for lifestage, label in zip(labels["lifestage"], labels["segment"], strict=True)
+    ]
+    return labels.assign(segment=np.array(found, dtype=np.int64))

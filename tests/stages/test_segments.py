@@ -52,12 +52,13 @@ def study(folder: Path, *verdicts: Verdict) -> Path:
     return folder
 
 
-def segments(folder: Path) -> Path:
+def segments(folder: Path, **more: Any) -> Path:
     run(
         verdicts=folder / "select" / "verdicts.json",
         labels=folder / "grid" / "labels.parquet",
         features=folder / "features",
         output=folder / "segments",
+        **{"differences": None, "previous": None, "words": {}, **more},
     )
     return folder / "segments"
 
@@ -67,7 +68,7 @@ BOTH = (verdict("OA", "key-oa", 3.0), verdict("OF", None), verdict("YA", "key-ya
 
 def test_every_customer_gets_the_label_of_the_chosen_tuning_value(tmp_path: Path) -> None:
     labels = read_arrow(segments(study(tmp_path, *BOTH)) / "labels.parquet").to_pandas()
-    assert labels.columns.tolist() == ["customer_id", "lifestage", "segment"]
+    assert labels.columns.tolist() == ["customer_id", "lifestage", "segment", "segment_name"]
     assert len(labels) == 60
     assert labels["customer_id"].is_monotonic_increasing
     assert labels.groupby("lifestage")["segment"].unique().map(sorted).to_dict() == {
@@ -150,6 +151,95 @@ def test_where_nothing_is_to_be_segmented_the_tables_are_empty_and_the_figures_s
     none = replace(verdict("YA", None), evidence_class="do not segment")
     folder = segments(study(tmp_path, none))
     assert sorted(path.name for path in folder.iterdir()) == sorted(OUTPUTS)
-    assert (folder / "labels.csv").read_text() == "customer_id,lifestage,segment\n"
+    assert (folder / "labels.csv").read_text() == "customer_id,lifestage,segment,segment_name\n"
     assert read_arrow(folder / "profiles.parquet").num_rows == 0
-    assert (folder / "sizes.csv").read_text().startswith("lifestage,segment,customer_count")
+    assert (folder / "sizes.csv").read_text().startswith("lifestage,segment,segment_name,customer_count")
+
+
+def names(folder: Path) -> dict[tuple[str, int], str]:
+    sizes = pd.read_csv(folder / "sizes.csv", keep_default_na=False)
+    return {(row.lifestage, row.segment): row.segment_name for row in sizes.itertuples()}
+
+
+def test_names_stand_in_sizes_and_labels_and_are_unique_within_a_lifestage(tmp_path: Path) -> None:
+    folder = segments(study(tmp_path, *BOTH))
+    named = names(folder)
+    labels = pd.read_csv(folder / "labels.csv")
+    assert {(row.lifestage, row.segment): row.segment_name for row in labels.itertuples()} == named
+    assert named["OA", -1] == "in no segment"
+    for lifestage in ("OA", "YA"):
+        own = [name for (stage, _), name in named.items() if stage == lifestage]
+        assert len(set(own)) == len(own)
+
+
+def test_names_come_from_the_features_that_differ_on_other_baskets_where_these_are_known(tmp_path: Path) -> None:
+    differences = pd.DataFrame(
+        {"lifestage": ["OA"] * 2, "feature": ["basket_count", "spend_mean"], "differs": [False, True], "untested": ""}
+    )
+    write_frame(differences, tmp_path / "differences.parquet")
+    folder = segments(study(tmp_path, *BOTH), differences=tmp_path / "differences.parquet")
+    sizes = pd.read_csv(folder / "sizes.csv", keep_default_na=False)
+    sources = sizes[sizes["segment"] >= 0].groupby("lifestage")["named_from"].unique().map(list).to_dict()
+    assert sources == {"OA": ["honest differences"], "YA": ["strongest contrasts"]}
+    honest = [name for (stage, segment), name in names(folder).items() if stage == "OA" and segment >= 0]
+    assert all("spend a visit" in name or name.startswith("like the average") for name in honest)
+
+
+def test_missing_differences_are_said_and_names_are_still_made(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = segments(study(tmp_path, *BOTH), differences=tmp_path / "differences.parquet")
+    assert "names come from the strongest contrasts; run stage=differences before" in caplog.text
+    assert all(names(folder).values())
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_ids_and_names_follow_an_earlier_segmentation(tmp_path: Path, suffix: str) -> None:
+    folder = segments(study(tmp_path, *BOTH))
+    labels = read_arrow(folder / "labels.parquet").to_pandas()
+    inside = labels["segment"] >= 0
+    labels.loc[inside, "segment"] = 7 - labels.loc[inside, "segment"]  # the ids were others then
+    labels["segment_name"] = labels["lifestage"] + " " + labels["segment"].astype(str)
+    earlier = tmp_path / f"earlier.{suffix}"
+    labels.to_csv(earlier, index=False) if suffix == "csv" else write_frame(labels, earlier)
+    segments(tmp_path, previous=earlier)
+    assert read_arrow(folder / "labels.parquet").to_pandas()["segment"].tolist() == labels["segment"].tolist()
+    assert names(folder)["OA", 5] == "OA 5"
+    assert set(pd.read_csv(folder / "sizes.csv")["named_from"].dropna()) == {"earlier segmentation"}
+
+
+def test_a_segment_that_follows_none_gets_an_id_of_its_own(tmp_path: Path) -> None:
+    folder = segments(study(tmp_path, *BOTH))
+    labels = read_arrow(folder / "labels.parquet").to_pandas()
+    gone = (labels["lifestage"] == "OA") & (labels["segment"] == 1)
+    write_frame(labels[~gone], tmp_path / "earlier.parquet")
+    segments(tmp_path, previous=tmp_path / "earlier.parquet")
+    found = read_arrow(folder / "labels.parquet").to_pandas()
+    assert set(found.loc[gone, "segment"]) == {3}
+    assert found.loc[~gone, "segment"].tolist() == labels.loc[~gone, "segment"].tolist()
+
+
+def test_other_words_can_be_configured(tmp_path: Path) -> None:
+    words = {name: [name, "много", "мало"] for name in ("basket_count", "spend_mean", "gap_days_mean")}
+    named = names(segments(study(tmp_path, *BOTH), words=words))
+    assert {"много", "мало"} & {word for name in named.values() for word in name.split(", ")}
+    with pytest.raises(
+        ValueError, match=r"stage\.words must give a feature \[topic, high, low\]; basket_count has 'x'"
+    ):
+        segments(tmp_path, words={"basket_count": "x"})
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ({"customer_id": ["c00"], "lifestage": ["OA"]}, r"it lacks \['segment'\]"),
+        ({"customer_id": ["c00", "c00"], "lifestage": ["OA", "OA"], "segment": [0, 1]}, "some have more"),
+        ({"customer_id": ["x"], "lifestage": ["OA"], "segment": [0]}, "No customer is in a segment of the earlier"),
+    ],
+)
+def test_an_earlier_segmentation_that_cannot_be_followed_is_one_sentence(
+    tmp_path: Path, rows: dict[str, list[Any]], told: str
+) -> None:
+    write_frame(pd.DataFrame(rows), tmp_path / "earlier.parquet")
+    with pytest.raises(ValueError, match=told):
+        segments(study(tmp_path, *BOTH), previous=tmp_path / "earlier.parquet")

@@ -1,34 +1,59 @@
 """Profiles of segments: the whole of them as a heatmap, the strongest contrasts as dots."""
 
 import math
+import textwrap
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from aisle.figures.canvas import FAINT, GRID, INK, SMALL, cells, colours, lifestage_name, only_text, sheet, styled
+from aisle.figures.canvas import (
+    FAINT,
+    GRID,
+    INK,
+    SMALL,
+    cells,
+    colours,
+    headed,
+    lifestage_name,
+    only_text,
+    sheet,
+    styled,
+)
+from aisle.partition import NOISE
 from aisle.profiles import SEGMENT
 
 _LIMIT = 2.0
 """Standard deviations at which the colours end."""
+_LETTERS = 30
+_PANEL_LETTERS = 46
+"""Letters a line of a name may have, under a column and above a panel."""
 
 
 @styled
 def profile_heatmap(profiles: pd.DataFrame, sizes: pd.DataFrame) -> Figure:
-    """Standardised mean of every feature (rows) in every segment (columns, by lifestage), with the segments' shares."""
+    """Standardised mean of every feature (rows) in every segment (columns, by lifestage).
+
+    ``sizes`` (see `aisle.profiles`) gives the segments' shares, and their names where it has a column segment_name.
+    """
     if profiles.empty:
         return only_text("No lifestage has a segment: there is no profile to draw.")
     wide = profiles.pivot(index="feature", columns=SEGMENT, values="standardised_mean")
     wide = wide.loc[profiles["feature"].unique()]
     shares = sizes.set_index(SEGMENT)["customer_share"]
     counts = wide.columns.to_frame(index=False).groupby("lifestage", sort=False)["segment"].size()
-    figure = sheet(3.2 + 0.36 * wide.shape[1] + 0.25 * len(counts), 1.6 + 0.19 * len(wide))
+    called = _names(sizes)
+    longest = max((len(line) for name in called.values() for line in name.split("\n")), default=0)
+    figure = sheet(3.2 + 0.36 * wide.shape[1] + 0.25 * len(counts), 1.6 + 0.06 * longest + 0.19 * len(wide))
     grid = figure.subplots(1, len(counts), sharey=True, squeeze=False, width_ratios=counts.tolist())
     for axes, lifestage in zip(grid.flat, counts.index, strict=True):
         part = wide[lifestage]
         mesh = cells(axes, part.to_numpy(), limit=_LIMIT)
-        names = [f"{segment}  {shares[lifestage, segment]:.0%}" for segment in part.columns]
+        names = [
+            f"{called.get((str(lifestage), int(segment)), '')} {segment}  {shares[lifestage, segment]:.0%}".strip()
+            for segment in part.columns
+        ]
         axes.set_xticks(np.arange(len(names)) + 0.5, names, rotation=90, fontsize=SMALL)
         axes.set_title(lifestage, fontweight="bold", color=INK)
         axes.set_yticks(np.arange(len(part)) + 0.5, part.index.tolist(), fontsize=SMALL)
@@ -41,8 +66,11 @@ def profile_heatmap(profiles: pd.DataFrame, sizes: pd.DataFrame) -> Figure:
 
 
 @styled
-def contrast_dots(profiles: pd.DataFrame, contrasts: pd.DataFrame) -> Figure:
-    """The features of ``contrasts`` (see `aisle.profiles`), a panel per lifestage, a numbered dot per segment."""
+def contrast_dots(profiles: pd.DataFrame, contrasts: pd.DataFrame, sizes: pd.DataFrame | None = None) -> Figure:
+    """The features of ``contrasts`` (see `aisle.profiles`), a panel per lifestage, a numbered dot per segment.
+
+    Above a panel stand the names of its segments, where ``sizes`` has a column segment_name.
+    """
     if contrasts.empty:
         return only_text("No lifestage has segments that differ: there is no contrast to draw.")
     panels = list(contrasts.groupby("lifestage", sort=True))
@@ -50,14 +78,18 @@ def contrast_dots(profiles: pd.DataFrame, contrasts: pd.DataFrame) -> Figure:
     rows = math.ceil(len(panels) / columns)
     most = int(profiles["segment"].max()) + 1
     lines = max(len(strongest) for _, strongest in panels)
-    figure = sheet(max(4.4 * columns, 5.0), (max(0.24, 0.1 + 0.06 * most) * lines + 0.7) * rows + 0.4)
+    called = {} if sizes is None else _names(sizes, width=_PANEL_LETTERS)
+    heads = {str(name): [f"{n} {text}" for (own, n), text in called.items() if own == name] for name, _ in panels}
+    told = max(sum(line.count("\n") + 1 for line in head) for head in heads.values())
+    height = max(0.24, 0.1 + 0.06 * most) * lines + 0.16 * told + 0.7
+    figure = sheet(max(4.4 * columns, 5.0), height * rows + 0.4)
     grid = figure.subplots(rows, columns, sharex=True, squeeze=False)
     ink = colours([str(segment) for segment in range(most)])
     for axes, (lifestage, strongest) in zip(grid.flat, panels, strict=False):
         own = profiles[profiles["lifestage"] == lifestage]
         wide = own.pivot(index="feature", columns="segment", values="standardised_mean")
         _dots(axes, wide.loc[strongest["feature"].tolist()], ink)
-        axes.set_title(lifestage_name(str(lifestage)), fontweight="bold", color=INK)
+        headed(axes, lifestage_name(str(lifestage)), *"\n".join(heads[str(lifestage)]).splitlines())
     for axes in grid.flat[len(panels) :]:
         axes.set_visible(False)
     figure.supxlabel(
@@ -67,6 +99,17 @@ def contrast_dots(profiles: pd.DataFrame, contrasts: pd.DataFrame) -> Figure:
         color=FAINT,
     )
     return figure
+
+
+def _names(sizes: pd.DataFrame, width: int = _LETTERS) -> dict[tuple[str, int], str]:
+    """Names by lifestage and segment, without those in no segment, in lines of at most ``width`` letters."""
+    if "segment_name" not in sizes:
+        return {}
+    inside = sizes[sizes["segment"] != NOISE]
+    return {
+        (str(lifestage), int(segment)): "\n".join(textwrap.wrap(name, width, max_lines=2, placeholder=" …"))
+        for lifestage, segment, name in inside[[*SEGMENT, "segment_name"]].itertuples(index=False)
+    }
 
 
 def _dots(axes: Axes, wide: pd.DataFrame, ink: dict[str, str]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from aisle.database import CustomersColumn, ParquetFolder, Server, publish_segments, undo_segments
+from aisle.partition import NOISE
 from aisle.publication import Publication
 from aisle.selection import selection_from_json
 from aisle.storage import read_arrow, read_json, write_json
@@ -76,7 +77,7 @@ def _names(sizes: Path) -> dict[tuple[str, int], str]:
     if "segment_name" not in table:
         return {}
     keys = zip(table["lifestage"], table["segment"].astype(int), table["segment_name"], strict=True)
-    return {(lifestage, segment): name for lifestage, segment, name in keys if name}
+    return {(lifestage, segment): name for lifestage, segment, name in keys if name and segment != NOISE}
 
 
 def _digest(value: Any, verdicts: Path) -> str:

@@ -1,13 +1,16 @@
-"""The chosen partitions -> the segment of every customer, and what the segments are."""
+"""The chosen partitions -> the segment of every customer, what the segments are, and what they are called."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 import pyarrow.compute
 
 from aisle.figures import contrast_dots, profile_heatmap
-from aisle.profiles import contrasts, labels_of, profiles, sizes
+from aisle.matching import following
+from aisle.naming import Words, followed_names, segment_names
+from aisle.profiles import SEGMENT, contrasts, labels_of, profiles, sizes
 from aisle.selection import Choice, selection_from_json
 from aisle.storage import read_arrow, read_features, read_json, write_csv, write_figure, write_frame
 
@@ -17,10 +20,22 @@ _CONTRASTS = 8
 """Features shown per lifestage in the figure of contrasts."""
 
 
-def run(*, verdicts: Path, labels: Path, features: Path, output: Path) -> None:
+def run(
+    *,
+    verdicts: Path,
+    labels: Path,
+    features: Path,
+    differences: Path | None,
+    previous: Path | None,
+    words: Mapping[str, Sequence[str]],
+    output: Path,
+) -> None:
     """Write labels, sizes, profiles and their figures into ``output``; ``features`` is the folder of feature tables.
 
-    Where no lifestage is to be segmented, by the evidence, the tables are empty and the figures say so.
+    Where no lifestage is to be segmented, by the evidence, the tables are empty and the figures say so. Names are made
+    of the features that ``differences`` (a file of stage=differences) says to differ, in the ``words`` of the
+    configuration ([topic, high, low] by feature) or the built-in ones. ``previous``: labels that this stage once wrote
+    (Parquet or CSV), whose ids and names are kept by the segments that follow them.
     """
     selection = selection_from_json(read_json(Path(verdicts)), str(verdicts))
     if not selection.chosen and not any(verdict.evidence_class for verdict in selection.verdicts):
@@ -30,7 +45,16 @@ def run(*, verdicts: Path, labels: Path, features: Path, output: Path) -> None:
         )
     table = read_features(Path(features) / f"{selection.block}.parquet")
     found = labels_of(_partitions(Path(labels), selection.chosen), table)
+    earlier = None if previous is None else _earlier(Path(previous))
+    if earlier is not None:
+        found = following(found, earlier)
     size, profile = sizes(found, table), profiles(found, table)
+    named = segment_names(profile, size, _differing(differences), _words(words))
+    if earlier is not None:
+        named = followed_names(named, _earlier_names(earlier))
+    size.insert(len(SEGMENT), "segment_name", named["segment_name"])
+    size["named_from"] = named["named_from"]
+    found = found.merge(size[[*SEGMENT, "segment_name"]], on=SEGMENT, how="left", validate="many_to_one")
     strongest = contrasts(profile, size).groupby("lifestage", sort=False).head(_CONTRASTS)
     folder = Path(output)
     write_frame(found, folder / "labels.parquet")
@@ -39,7 +63,7 @@ def run(*, verdicts: Path, labels: Path, features: Path, output: Path) -> None:
     write_csv(size, folder / "sizes.csv")
     for name, figure in (
         ("profiles", profile_heatmap(profile, size)),
-        ("contrasts", contrast_dots(profile, strongest)),
+        ("contrasts", contrast_dots(profile, strongest, size)),
     ):
         write_figure(figure, folder / f"{name}.png")
         write_figure(figure, folder / f"{name}.svg")
@@ -47,6 +71,52 @@ def run(*, verdicts: Path, labels: Path, features: Path, output: Path) -> None:
     for lifestage, rows in strongest.groupby("lifestage", sort=False):
         told = ", ".join(f"{row.feature} ({row.explained_share:.0%})" for row in rows.head(3).itertuples())
         log.info("%s: %d segments; they explain the most variance of %s", lifestage, counts[str(lifestage)], told)
+    for lifestage, rows in size.groupby("lifestage", sort=False):
+        told = "; ".join(f"{row.segment} {row.segment_name} ({row.customer_share:.0%})" for row in rows.itertuples())
+        sources = ", ".join(name for name in rows["named_from"].unique() if name)
+        log.info("%s: %s; named by: %s", lifestage, told, sources or "there is one")
+
+
+def _differing(path: Path | None) -> dict[str, frozenset[str]] | None:
+    """Features that differ on other baskets, by each lifestage of which some were tested; None without a file."""
+    if path is None or not Path(path).exists():
+        if path is not None:
+            log.warning("%s is not there: names come from the strongest contrasts; run stage=differences before.", path)
+        return None
+    rows = read_arrow(Path(path)).to_pandas()
+    missing = sorted({"lifestage", "feature", "differs", "untested"} - set(rows.columns))
+    if missing:
+        raise ValueError(f"{path} must be the differences that stage=differences writes; it lacks {missing}.")
+    tested = rows[rows["untested"] == ""]
+    return {
+        str(lifestage): frozenset(own.loc[own["differs"].astype(bool), "feature"])
+        for lifestage, own in tested.groupby("lifestage")
+    }
+
+
+def _words(given: Mapping[str, Sequence[str]]) -> dict[str, Words]:
+    odd = [feature for feature, words in given.items() if isinstance(words, str) or len(words) != len(Words._fields)]
+    if odd:
+        raise ValueError(f"stage.words must give a feature [topic, high, low]; {odd[0]} has {given[odd[0]]!r}.")
+    return {feature: Words(*map(str, words)) for feature, words in given.items()}
+
+
+def _earlier(path: Path) -> pd.DataFrame:
+    if path.suffix != ".csv":
+        labels: pd.DataFrame = read_arrow(path).to_pandas()
+        return labels
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is needed and missing: stage.previous names the labels of an earlier run.")
+    texts: dict[str, type] = {"customer_id": str, "lifestage": str, "segment_name": str}
+    return pd.read_csv(path, dtype=texts, keep_default_na=False)
+
+
+def _earlier_names(earlier: pd.DataFrame) -> dict[tuple[str, int], str]:
+    if "segment_name" not in earlier:
+        return {}
+    told = earlier.drop_duplicates(SEGMENT)
+    keys = zip(told["lifestage"], told["segment"].astype(int), strict=True)
+    return {key: str(name) for key, name in zip(keys, told["segment_name"], strict=True) if name}
 
 
 def _partitions(path: Path, chosen: dict[str, Choice]) -> "dict[str, pd.Series[int]]":
