@@ -11,7 +11,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from tests.evidence.conftest import table
 
 from aisle.clusterers import AgglomerativePath, HDBSCANPath, KMeansPath
-from aisle.evidence import MEASURES, Contender, Dossier, Effort, Family, Pipelines, Thresholds, examine
+from aisle.evidence import MEASURES, REPORTED, Contender, Dossier, Effort, Family, Pipelines, Thresholds, examine
 from aisle.features import FeatureTable
 from aisle.partition import PartitionPath
 
@@ -113,7 +113,7 @@ def test_the_tables_tell_every_partition_and_every_segment(
     seen: Dossier, three: tuple[FeatureTable, "pd.Series[int]"]
 ) -> None:
     names = ["candidate_key", "tuning_value"]
-    assert list(seen.measures) == [*names, *MEASURES, "class", "eligible", "stage", "category", "failure"]
+    assert list(seen.measures) == [*names, *MEASURES, *REPORTED, "class", "eligible", "stage", "category", "failure"]
     assert seen.measures[names].to_numpy().tolist() == [
         [key, value] for key in ("kmeans", "ward") for value in (2.0, 3.0, 4.0)
     ]
@@ -348,6 +348,18 @@ def test_a_lifestage_without_any_segment_has_tables_of_no_rows(small: FeatureTab
         ((25, "many", 5, 99), r"evidence\.effort\.screening must be a whole number; got 'many'\."),
         ((25, 5, None, 99), r"evidence\.effort\.finalists must be a whole number; got None\."),
         ((25, 5, 5, True), r"evidence\.effort\.null_draws must be a whole number; got True\."),
+        (
+            (25, 5, 5, 99, "copula", False, 7),
+            r"evidence\.effort\.bootstraps must be 0 or an even number, as samples are compared in pairs; got 7\.",
+        ),
+        (
+            (25, 5, 5, 99, "copula", False, -2),
+            r"evidence\.effort\.bootstraps must be 0 or an even number, as samples are compared in pairs; got -2\.",
+        ),
+        (
+            (25, 5, 5, 99, "copula", False, 10.0),
+            r"evidence\.effort\.bootstraps must be a whole number; got 10\.0\.",
+        ),
         ((25, 5, 5, 99, "gauss"), r"evidence\.effort\.null_kind must be copula or permutation; got 'gauss'\."),
     ],
 )

@@ -3,6 +3,7 @@
 import logging
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from sklearn.preprocessing import FunctionTransformer, RobustScaler, StandardScaler
 
 from aisle.clusterers import AgglomerativePath, HDBSCANPath, KMeansPath
-from aisle.evidence import MEASURES, Effort, Thresholds
+from aisle.evidence import MEASURES, REPORTED, Effort, Thresholds
 from aisle.features import FeatureTable
 from aisle.stages import candidate, evidence, study
 from aisle.storage import read_features, write_features, write_frame, write_json
@@ -108,7 +109,7 @@ def test_every_candidate_and_every_segment_of_every_lifestage_is_told(shop: Path
     folder, found = shop, pd.read_parquet(shop / "evidence" / "measures.parquet")
     assert sorted(bytes_of(folder / "evidence")) == FILES
     names = ["lifestage", "features", "scaler", "reducer", "clusterer", "candidate_key", "tuning_value"]
-    assert list(found.columns) == [*names, *MEASURES, "class", "eligible", "stage", "category", "failure"]
+    assert list(found.columns) == [*names, *MEASURES, *REPORTED, "class", "eligible", "stage", "category", "failure"]
     board = pd.read_parquet(folder / "grid" / "leaderboard.parquet")
     both = found.merge(board, on=["lifestage", "clusterer", "candidate_key", "tuning_value"], suffixes=("", "_ranked"))
     assert len(both) == len(found) == len(board) == 8
@@ -138,6 +139,20 @@ def test_two_processes_give_the_bytes_of_one(folder: Path) -> None:
     shutil.rmtree(folder / "store" / "evidence")
     run(folder, output="spread", workers=2)
     assert bytes_of(folder / "spread") == bytes_of(folder / "evidence")
+
+
+def test_full_evidence_reports_of_finalists_and_is_read_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    full = replace(EFFORT, finalists=1, bootstraps=4)
+    found = run(folder, output="full", effort=full)
+    examined = found["stage"] == "examined"
+    assert set(found.loc[examined, "bootstraps"]) == {4}
+    assert found.loc[examined, list(REPORTED)].notna().to_numpy().all()
+    assert found.loc[~examined, list(REPORTED[:-2])].isna().to_numpy().all()
+    segments = pd.read_parquet(folder / "full" / "segments.parquet")
+    assert segments["bootstrap_jaccard"].notna().sum() == found.loc[examined, "n_clusters"].sum()
+    nothing_is_computed(monkeypatch)
+    run(folder, output="again", effort=full)
+    assert bytes_of(folder / "again") == bytes_of(folder / "full")
 
 
 def test_an_interrupted_run_goes_on_after_the_lifestages_that_were_finished(

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from hydra.utils import instantiate
 
-from aisle.evidence import CLASSES, MEASURES, Thresholds
+from aisle.evidence import CLASSES, MEASURES, REPORTED, Thresholds
 from aisle.features import FeatureTable
 from aisle.leaderboard import NAMES, RANKED_BY
 from aisle.stages import candidate, study, sync
@@ -218,6 +218,8 @@ def evidence(root: Path) -> pd.DataFrame:
     kmeans = board["clusterer"] == "kmeans"
     rows["stage"] = kmeans.map({True: "examined", False: "screened"})
     rows["null_p"] = rows["null_p"].where(kmeans)
+    rows = rows.assign(**dict.fromkeys(REPORTED, 0.5))
+    rows["pac"] = rows["pac"].where(kmeans)
     found = rows.assign(eligible=board["eligible"].astype(bool), category="", failure="")
     found["class"] = ["reproducible", *["constructive"] * (len(found) - 1)]
     found = found.merge(board[["candidate_key", "tuning_value", *NAMES]])
@@ -245,6 +247,9 @@ def test_the_evidence_is_curves_a_class_and_a_table_of_its_candidate(root: Path)
         assert curves["evidence/jaccard_worst"] == 0.25
         assert curves["evidence/null_high"] == pytest.approx(0.25 + 1.96 * 0.25)
         assert ("evidence/null_p" in curves) is examined
+        assert ("evidence/pac" in curves) is examined
+        assert {curves[f"evidence/{name}"] for name in REPORTED[:4]} == {0.5}
+        assert not curves.keys() & {"evidence/bootstraps", "evidence/failed_bootstraps"}
         assert sum(score.key == "evidence/strength" for score in content.scores) == len(rows)
         assert content.note.count("|\n| ") >= len(rows)
         drawn = content.figures()

@@ -13,7 +13,7 @@ from aisle.evidence.classes import (
     findings,
 )
 from aisle.evidence.differences import CAVEAT, differences, held_out_tests
-from aisle.evidence.dossier import MEASURES, Contender, Dossier, Effort, Family
+from aisle.evidence.dossier import MEASURES, REPORTED, Contender, Dossier, Effort, Family
 from aisle.evidence.examination import Run, examine
 from aisle.evidence.judgement import Judgement, fewest_customers, judge
 from aisle.evidence.other_baskets import OtherBaskets, look_at_other_baskets
@@ -28,6 +28,7 @@ __all__ = [
     "DO_NOT_SEGMENT",
     "MEASURES",
     "MOST_METHODS",
+    "REPORTED",
     "REPRODUCIBLE",
     "SEPARATED",
     "SLSA_COLUMNS",

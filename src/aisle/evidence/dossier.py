@@ -34,6 +34,21 @@ MEASURES: Final = (
     "failed_splits",
     "failed_draws",
 )
+REPORTED: Final = (
+    "bootstrap_jaccard_worst",
+    "bootstrap_jaccard_mean",
+    "bootstrap_rand",
+    "instability",
+    "pac",
+    "consensus",
+    "dbcv",
+    "gap_statistic",
+    "gap_error",
+    "gap_clusters",
+    "bootstraps",
+    "failed_bootstraps",
+)
+"""What is told of finalists and decides nothing; see `aisle.evidence.bootstraps`, ``density`` and ``gap_statistic``."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +59,11 @@ class Effort:
     ``screening`` are spent on all candidates; at most ``finalists`` methods get the others and ``null_draws`` draws of
     the null ``null_kind``. ``only_separated``: is it enough to know who is separated? Then only candidates that still
     can be, however many, get the other splits, and of these only those with a valley get null draws; what is separated
-    is the same.
+    is the same. ``bootstraps`` samples of the customers, drawn with replacement and compared in pairs, are spent on
+    what is only reported of finalists; with 0 none of that is computed.
 
     Raises:
-        ValueError: a number is too small or not whole, or the null is unknown.
+        ValueError: a number is too small, odd or not whole, or the null is unknown.
     """
 
     splits: int
@@ -56,9 +72,10 @@ class Effort:
     null_draws: int
     null_kind: NullKind = "copula"
     only_separated: bool = False
+    bootstraps: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("splits", "screening", "finalists", "null_draws"):
+        for name in ("splits", "screening", "finalists", "null_draws", "bootstraps"):
             if type(getattr(self, name)) is not int:
                 raise ValueError(f"evidence.effort.{name} must be a whole number; got {getattr(self, name)!r}.")
         if self.splits < 1:
@@ -71,6 +88,11 @@ class Effort:
             raise ValueError(f"evidence.effort.null_draws must be at least {FIRST_DRAWS}; got {self.null_draws}.")
         if self.null_kind not in ("copula", "permutation"):
             raise ValueError(f"evidence.effort.null_kind must be copula or permutation; got {self.null_kind!r}.")
+        if self.bootstraps < 0 or self.bootstraps % 2:
+            raise ValueError(
+                "evidence.effort.bootstraps must be 0 or an even number, as samples are compared in pairs; got "
+                f"{self.bootstraps}."
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,11 +129,12 @@ class Family:
 class Dossier:
     """The evidence on one lifestage.
 
-    ``measures``: a row per candidate and tuning value: `MEASURES`, ``class``, ``eligible``, ``stage`` (screened or
-    examined), ``category`` (the columns of few levels that the partition only repeats, where no valley is seen besides;
-    else empty), ``failure`` (what the first split or draw that failed said; else empty). ``segments``: a row per
-    segment of these: customer_count, jaccard, dissolved, valley_p and neighbour, the segment to which the valley was
-    looked for (-1: nobody's). ``gaps``: of examined candidates, the share of held-out customers at each position on the
+    ``measures``: a row per candidate and tuning value: `MEASURES`, `REPORTED` (NaN where not computed), ``class``,
+    ``eligible``, ``stage`` (screened or examined), ``category`` (the columns of few levels that the partition only
+    repeats, where no valley is seen besides; else empty), ``failure`` (what the first split, bootstrap sample or draw
+    that failed said; else empty). ``segments``: a row per segment of these: customer_count, jaccard, dissolved,
+    valley_p, neighbour, the segment to which the valley was looked for (-1: nobody's), bootstrap_jaccard and consensus
+    (NaN where not computed). ``gaps``: of examined candidates, the share of held-out customers at each position on the
     line from a segment's mean (0) to its neighbour's (1), on the split with the median p-value; positions without any
     are left out.
     """

@@ -16,11 +16,14 @@ from threadpoolctl import threadpool_limits
 
 from aisle.candidate import reference_space
 from aisle.evidence.agreement import count
+from aisle.evidence.bootstraps import Pair, resample
 from aisle.evidence.categories import categories, repeated
 from aisle.evidence.classes import CLASSES, DO_NOT_SEGMENT, Thresholds, class_of
-from aisle.evidence.dossier import FIRST_DRAWS, HOPELESS, MEASURES, Contender, Dossier, Effort, Family
+from aisle.evidence.dossier import FIRST_DRAWS, HOPELESS, MEASURES, REPORTED, Contender, Dossier, Effort, Family
+from aisle.evidence.gap_statistic import spread
 from aisle.evidence.null import null_of
-from aisle.evidence.resamples import null_scores, ranking_scores
+from aisle.evidence.reported import REPORTED_OF_SEGMENTS, Reported, validities
+from aisle.evidence.resamples import Drawn, null_draw, ranking_scores
 from aisle.evidence.rows import GAP, SEGMENT, gap_rows, null_measures, segment_rows, stability_measures
 from aisle.evidence.stability import Seen, Stability, look, together
 from aisle.features.table import FeatureTable
@@ -41,6 +44,8 @@ def examine(
     work.split(range(effort.screening, effort.splits))
     if effort.only_separated:
         work.keep(work.undecided())
+    if effort.bootstraps:
+        work.report()
     work.null()
     return work.dossier(finalists)
 
@@ -60,14 +65,16 @@ class _Examination:
         self.features = features.varying()
         self.effort, self.thresholds, self.seed, self.run = effort, thresholds, seed, run
         self.families = list(families)
+        self.seeds = {one.key: family.pipelines.seed for family in families for one in family.contenders}
         self.all = [contender for family in families for contender in family.contenders]
         self.seen: dict[str, list[list[Seen]]] = {contender.key: [] for contender in self.all}
         self.failed_splits = dict.fromkeys(self.seen, 0)
         self.draws: dict[str, list[Values]] = {contender.key: [] for contender in self.all}
         self.failed_draws = dict.fromkeys(self.seen, 0)
         self.failures: dict[str, str] = {}
-        space = reference_space(self.features).loc[self.features.values.index].to_numpy()
-        self.scores = {one.key: ranking_scores(space, one.labelings) for one in self.all}
+        self.reported = {one.key: Reported() for one in self.all}
+        self.space = reference_space(self.features).loc[self.features.values.index].to_numpy()
+        self.scores = {one.key: ranking_scores(self.space, one.labelings) for one in self.all}
 
     def split(self, numbers: Iterable[int]) -> None:
         tasks = [
@@ -118,28 +125,53 @@ class _Examination:
                 kept.append(Family(replace(family.pipelines, clusterers=clusterers), contenders))
         self.families = kept
 
+    def report(self) -> None:
+        """What decides nothing: bootstrap samples, densities, and the spread that null draws are held against."""
+        left = [one for family in self.families for one in family.contenders]
+        densities = self.run("densities", [partial(validities, self.space, one.labelings) for one in left])
+        for one, validity in zip(left, densities, strict=True):
+            self.reported[one.key].validity = validity
+            self.reported[one.key].own = spread(self.space, one.labelings)
+        tasks = [
+            (family, partial(resample, self.features, family.pipelines, _labelings(family), number=number))
+            for family in self.families
+            for number in range(self.effort.bootstraps // 2)
+        ]
+        pairs: Iterable[Mapping[str, Pair]] = self.run("pairs of bootstrap samples", [task for _, task in tasks])
+        for (family, _), found in zip(tasks, pairs, strict=True):
+            for one in family.contenders:
+                self.reported[one.key].pairs.append(found[one.key])
+                for failure in found[one.key].failures:
+                    self.failures.setdefault(one.key, failure)
+
     def null(self) -> None:
         """First a few draws; the others for candidates that may still reject the null with an eligible partition."""
         if not self.families:
             return
         with threadpool_limits(limits=1):  # sums of several threads differ in their last digits
             null = null_of(self.features, kind=self.effort.null_kind, seed=self.seed)
+        spreads = bool(self.effort.bootstraps)
         for numbers in (range(FIRST_DRAWS), range(FIRST_DRAWS, self.effort.null_draws)):
             if numbers.start:
                 self.keep({one.key for family in self.families for one in family.contenders if self._hopeful(one)})
             tasks = [
-                (family, partial(null_scores, null, family.pipelines, number=number))
+                (
+                    family,
+                    partial(null_draw, null, family.pipelines, number=number, with_spread=spreads),
+                )
                 for family in self.families
                 for number in numbers
             ]
             for (family, _), found in zip(tasks, self.run("null draws", [task for _, task in tasks]), strict=True):
                 for one in family.contenders:
-                    scores = found[one.key]
-                    if isinstance(scores, str):
+                    drawn: Drawn | str = found[one.key]
+                    if isinstance(drawn, str):
                         self.failed_draws[one.key] += 1
-                        self.failures.setdefault(one.key, scores)
-                    else:
-                        self.draws[one.key].append(scores)
+                        self.failures.setdefault(one.key, drawn)
+                        continue
+                    self.draws[one.key].append(drawn.scores)
+                    if drawn.spread:
+                        self.reported[one.key].drawn.append(drawn.spread)
 
     def _hopeful(self, one: Contender) -> bool:
         return any(self._null(one, place)["null_p"] <= HOPELESS for place in np.flatnonzero(one.eligible).tolist())
@@ -166,28 +198,32 @@ class _Examination:
         levels = categories(self.features.values)
         for one in self.all:
             stage = "examined" if one.key in finalists else "screened"
-            for place, labels in enumerate(one.labelings):
+            reported = self.reported[one.key].of_partitions(one.labelings, seed=self.seeds[one.key])
+            for place, (labels, (told, of_segments)) in enumerate(zip(one.labelings, reported, strict=True)):
                 names = {"candidate_key": one.key, "tuning_value": float(one.values[place])}
                 found = self._measures(one, place)
                 gap = found["valley_p"] < self.thresholds.valley_p
-                found |= {"eligible": bool(one.eligible[place]), "stage": stage}
+                found |= {**told, "eligible": bool(one.eligible[place]), "stage": stage}
                 found |= {
                     "category": "" if gap else repeated(labels, levels),
                     "failure": self.failures.get(one.key, ""),
                 }
                 measures.append({**names, **found})
                 stability = self._stability(one, place)
-                segments += [{**names, **row} for row in segment_rows(labels, stability)]
+                for segment, row in enumerate(segment_rows(labels, stability)):
+                    own = {name: float(values[segment]) for name, values in of_segments.items()}
+                    segments.append({**names, **row, **own})
                 if one.key in finalists:
                     gaps += [{**names, **row} for row in gap_rows(stability)]
         return Dossier(
-            pd.DataFrame(measures, columns=[*_NAMES, *MEASURES, "class", "eligible", "stage", "category", "failure"]),
-            pd.DataFrame(segments, columns=[*_NAMES, *SEGMENT]),
+            pd.DataFrame(measures, columns=[*_NAMES, *MEASURES, *REPORTED, *_TOLD]),
+            pd.DataFrame(segments, columns=[*_NAMES, *SEGMENT, *REPORTED_OF_SEGMENTS]),
             pd.DataFrame(gaps, columns=[*_NAMES, *GAP]),
         )
 
 
 _NAMES: Final = ("candidate_key", "tuning_value")
+_TOLD: Final = ("class", "eligible", "stage", "category", "failure")
 
 
 def _labelings(family: Family) -> Mapping[str, Any]:

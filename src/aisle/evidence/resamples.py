@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from aisle.candidate import embed, partitions, reference_space
 from aisle.clusterers.path import PathClusterer
+from aisle.evidence.gap_statistic import Spread, spread
 from aisle.evidence.null import Null
 from aisle.features.table import FeatureTable
 from aisle.kernels.silhouette import silhouette_samples
@@ -74,15 +75,31 @@ def split(features: FeatureTable, pipelines: Pipelines, *, number: int) -> Split
     return Split(places, (pipelines.cluster(first), pipelines.cluster(second)))
 
 
-def null_scores(null: Null, pipelines: Pipelines, *, number: int) -> Mapping[str, "Values | str"]:
-    """Ranking scores (m,) of every clusterer's partitions of null draw ``number``, in the draw's reference space."""
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """Of a null draw's m partitions the ranking scores (m,) and, if asked for, their spread, in its reference space."""
+
+    scores: Values
+    spread: Spread | None
+
+
+def null_draw(null: Null, pipelines: Pipelines, *, number: int, with_spread: bool) -> Mapping[str, "Drawn | str"]:
+    """What every clusterer makes of null draw ``number``; a failure is a sentence."""
     with threadpool_limits(limits=1):
         drawn = null.draw(number)
-        found = pipelines.cluster(drawn)
         space = reference_space(drawn).loc[drawn.values.index].to_numpy()
         return {
-            name: labels if isinstance(labels, str) else ranking_scores(space, labels) for name, labels in found.items()
+            name: labels
+            if isinstance(labels, str)
+            else Drawn(ranking_scores(space, labels), spread(space, labels) if with_spread else None)
+            for name, labels in pipelines.cluster(drawn).items()
         }
+
+
+def null_scores(null: Null, pipelines: Pipelines, *, number: int) -> Mapping[str, "Values | str"]:
+    """Ranking scores (m,) of every clusterer's partitions of null draw ``number``, in the draw's reference space."""
+    found = null_draw(null, pipelines, number=number, with_spread=False)
+    return {name: one if isinstance(one, str) else one.scores for name, one in found.items()}
 
 
 def ranking_scores(space: Values, labelings: Labels) -> Values:

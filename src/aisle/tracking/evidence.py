@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from aisle.evidence import CLASSES, Thresholds
+from aisle.evidence import CLASSES, REPORTED, Thresholds
 from aisle.partition import PartitionPath
 from aisle.tracking.content import steps
 from aisle.tracking.notes import joined
@@ -26,6 +26,7 @@ _CURVES: Final = (
     "strength",
     "replication",
     "ranking_error",
+    *(name for name in REPORTED if not name.endswith("bootstraps")),
 )
 _SHOWN: Final = {
     "ranking_score": "score",
@@ -86,7 +87,7 @@ def _figures(
 def _curves(rows: pd.DataFrame) -> Iterator[Score]:
     places = steps(rows["tuning_value"].tolist())
     band = {"null_low": -_BAND, "null_high": _BAND}
-    columns = {name: rows[name] for name in _CURVES}
+    columns = {name: rows[name] for name in _CURVES if name in rows}
     columns |= {name: rows["null_mean"] + sign * rows["null_sd"] for name, sign in band.items()}
     for name, values in columns.items():
         for place, value in zip(places, values.tolist(), strict=True):
@@ -96,7 +97,9 @@ def _curves(rows: pd.DataFrame) -> Iterator[Score]:
 
 def _told(rows: pd.DataFrame, found: str, stage: str) -> str:
     first: Any = rows.iloc[0]
+    samples, lost = first.get("bootstraps", 0), first.get("failed_bootstraps", 0)
     spent = f"{first['splits']:g} splits into halves and {first['null_draws']:g} null draws"
+    spent += f" and {samples:g} bootstrap samples" if samples else ""
     title = f"**Evidence: {found or 'no partition is eligible'}** ({stage}: {spent})."
     head = f"| at | {' | '.join(_SHOWN.values())} | class |\n|{'---|' * (len(_SHOWN) + 2)}"
     lines = [
@@ -104,7 +107,8 @@ def _told(rows: pd.DataFrame, found: str, stage: str) -> str:
         f"| {row['class'] if row['eligible'] else 'not eligible'} |"
         for row in rows.to_dict("records")
     ]
-    failed = f"It failed on {first['failed_splits']} splits and {first['failed_draws']} null draws: {first['failure']}"
+    failed = f"It failed on {first['failed_splits']} splits and {first['failed_draws']} null draws"
+    failed += f" and {lost} bootstrap samples: {first['failure']}" if lost else f": {first['failure']}"
     repeated = [
         f"At {row['tuning_value']:g} it only repeats {row['category']}: that is a rule, not segments."
         for row in rows.to_dict("records")
