@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aisle.evidence import MEASURES
+from aisle.evidence import MEASURES, REPORTED
 from aisle.leaderboard import RANKED_BY, leaderboard
 from aisle.selection import SelectionRule, Verdict, select
 from aisle.selection.verdict import Selection, selection_from_json, selection_to_json
@@ -306,6 +306,17 @@ def test_nothing_is_chosen_where_the_best_does_not_come_back() -> None:
 def test_failed_resamples_are_told() -> None:
     told = " ".join(weighed(in_class("reproducible", "kmeans", 0.3, failed_splits=2, splits=23)).reasons)
     assert "Measured on 23 splits into halves and 99 null draws; 2 splits more failed." in told
+
+
+def test_what_is_only_reported_is_told_where_it_was_computed() -> None:
+    for computed, there in (
+        (dict.fromkeys(REPORTED, 0.5), True),
+        ({"pac": math.nan, "bootstraps": 0}, False),
+        ({}, False),
+    ):
+        chosen = weighed(in_class("reproducible", "kmeans", 0.3, **computed)).chosen
+        assert chosen
+        assert {name for name in REPORTED if name in chosen.evidence} == ({*REPORTED} if there else set())
 
 
 def test_a_verdict_with_evidence_survives_json() -> None:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from aisle.evidence import CLASSES, DO_NOT_SEGMENT, SEPARATED, Thresholds, findings
+from aisle.evidence import CLASSES, DO_NOT_SEGMENT, REPORTED, SEPARATED, Thresholds, findings
 from aisle.leaderboard import RANKED_BY
 from aisle.selection.reasons import (
     NOT_KNOWN,
@@ -29,13 +29,16 @@ _FAILED = "it failed on more splits of the customers than it finished"
 def with_evidence(board: pd.DataFrame, measures: pd.DataFrame) -> pd.DataFrame:
     """The leaderboard with the measures of every partition as ``evidence/<measure>``, its class and what that excludes.
 
-    ``measures`` has a row per candidate_key and tuning_value, as `aisle.evidence.Dossier` has.
+    ``measures`` has a row per candidate_key and tuning_value, as `aisle.evidence.Dossier` has. What is only reported
+    (`aisle.evidence.REPORTED`) is there if it was computed for any partition.
 
     Raises:
         ValueError: an eligible partition has no measures.
     """
     keys = ["candidate_key", "tuning_value"]
-    numbers = [name for name in measures.select_dtypes("number") if name not in {*keys, *board.columns}]
+    computed = measures.reindex(columns=list(REPORTED)).fillna(0).to_numpy().any()
+    absent = set() if computed else {*REPORTED}
+    numbers = [name for name in measures.select_dtypes("number") if name not in {*keys, *board.columns, *absent}]
     numbers.append("ranking_error")
     known = measures[[*keys, CLASS, "stage", "category"]].join(
         measures[list(dict.fromkeys(numbers))].add_prefix("evidence/")
