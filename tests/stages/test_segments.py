@@ -3,23 +3,25 @@
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import hydra
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
 
 from aisle.features import FeatureTable
 from aisle.leaderboard import RANKED_BY
 from aisle.selection import Choice, Selection, SelectionRule, Tally, Verdict, selection_to_json
 from aisle.stages.segments import run
-from aisle.storage import read_arrow, write_features, write_frame, write_json
+from aisle.storage import read_arrow, write_arrow, write_features, write_frame, write_json
 
 RULE = SelectionRule(floor=0.05, tie_tolerance=1e-9, cost_rank=["kmeans"])
 OUTPUTS = ("contrasts.png", "contrasts.svg", "labels.csv", "labels.parquet", "profiles.parquet", "profiles.png")
-OUTPUTS += ("profiles.svg", "sizes.csv")
+OUTPUTS += ("profiles.svg", "sizes.csv", "habits.csv", "habits.parquet")
 
 
 def verdict(lifestage: str, key: str | None, value: float = 2.0) -> Verdict:
@@ -58,7 +60,7 @@ def segments(folder: Path, **more: Any) -> Path:
         labels=folder / "grid" / "labels.parquet",
         features=folder / "features",
         output=folder / "segments",
-        **{"differences": None, "previous": None, "words": {}, **more},
+        **{"differences": None, "previous": None, "words": {}, "extract": folder / "extract", **more},
     )
     return folder / "segments"
 
@@ -243,3 +245,20 @@ def test_an_earlier_segmentation_that_cannot_be_followed_is_one_sentence(
     write_frame(pd.DataFrame(rows), tmp_path / "earlier.parquet")
     with pytest.raises(ValueError, match=told):
         segments(study(tmp_path, *BOTH), previous=tmp_path / "earlier.parquet")
+
+
+def test_habits_are_those_of_the_extract_and_nothing_is_said_without_one(tmp_path: Path) -> None:
+    folder = segments(study(tmp_path, *BOTH))
+    assert len(pd.read_csv(folder / "habits.csv")) == 0
+    customers = [f"c{number:02d}" for number in range(60)]
+    moments = pd.Timestamp("2026-01-05 09:10") + pd.to_timedelta(np.arange(60), unit="h")
+    baskets = pd.DataFrame({"customer_id": customers, "shopped_at": moments, "store_format": None})
+    write_frame(baskets, tmp_path / "extract" / "basket_extract.parquet")
+    segments(tmp_path)
+    assert set(pd.read_csv(folder / "habits.csv")["habit"]) == {"weekday", "hour"}
+    money = pyarrow.array([Decimal("1.10")] * 60, pyarrow.decimal128(12, 2))
+    group = pyarrow.table({"customer_id": customers, "product_group": ["молоко"] * 60, "spend": money})
+    write_arrow(group, tmp_path / "extract" / "group_spend.parquet")
+    segments(tmp_path)
+    found = pd.read_csv(folder / "habits.csv")
+    assert (found.loc[found["value"] == "молоко", "index"] == 100).all()

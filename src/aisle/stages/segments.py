@@ -8,14 +8,18 @@ import pandas as pd
 import pyarrow.compute
 
 from aisle.figures import contrast_dots, profile_heatmap
+from aisle.habits import GROUP, HABITS, habits
 from aisle.matching import following
 from aisle.naming import Words, followed_names, segment_names
-from aisle.profiles import SEGMENT, contrasts, labels_of, profiles, sizes
+from aisle.profiles import LABELS, SEGMENT, contrasts, labels_of, profiles, sizes
 from aisle.selection import Choice, selection_from_json
 from aisle.storage import read_arrow, read_features, read_json, write_csv, write_figure, write_frame
+from aisle.tables import BASKET_EXTRACT, GROUP_SPEND
 
 log = logging.getLogger(__name__)
 
+_TOLD_FROM = 0.02
+"""Share of the lifestage's spend from which a product group is told of in the log."""
 _CONTRASTS = 8
 """Features shown per lifestage in the figure of contrasts."""
 
@@ -28,6 +32,7 @@ def run(
     differences: Path | None,
     previous: Path | None,
     words: Mapping[str, Sequence[str]],
+    extract: Path,
     output: Path,
 ) -> None:
     """Write labels, sizes, profiles and their figures into ``output``; ``features`` is the folder of feature tables.
@@ -35,7 +40,8 @@ def run(
     Where no lifestage is to be segmented, by the evidence, the tables are empty and the figures say so. Names are made
     of the features that ``differences`` (a file of stage=differences) says to differ, in the ``words`` of the
     configuration ([topic, high, low] by feature) or the built-in ones. ``previous``: labels that this stage once wrote
-    (Parquet or CSV), whose ids and names are kept by the segments that follow them.
+    (Parquet or CSV), whose ids and names are kept by the segments that follow them. ``extract`` is the folder
+    of the extract: where it has baskets, the table of habits says what segments buy and when.
     """
     selection = selection_from_json(read_json(Path(verdicts)), str(verdicts))
     if not selection.chosen and not any(verdict.evidence_class for verdict in selection.verdicts):
@@ -61,6 +67,9 @@ def run(
     write_csv(found, folder / "labels.csv")
     write_frame(profile, folder / "profiles.parquet")
     write_csv(size, folder / "sizes.csv")
+    habit = _habits(found, Path(extract))
+    write_frame(habit, folder / "habits.parquet")
+    write_csv(habit, folder / "habits.csv")
     for name, figure in (
         ("profiles", profile_heatmap(profile, size)),
         ("contrasts", contrast_dots(profile, strongest, size)),
@@ -75,6 +84,29 @@ def run(
         told = "; ".join(f"{row.segment} {row.segment_name} ({row.customer_share:.0%})" for row in rows.itertuples())
         sources = ", ".join(name for name in rows["named_from"].unique() if name)
         log.info("%s: %s; named by: %s", lifestage, told, sources or "there is one")
+
+
+def _habits(labels: pd.DataFrame, extract: Path) -> pd.DataFrame:
+    """See `aisle.habits.habits`; empty where the segmentation is of something else than an extract of baskets."""
+    there = extract / f"{BASKET_EXTRACT.name}.parquet"
+    if not there.exists():
+        log.info("%s is not there: nothing is said of what segments buy and when.", there)
+        return pd.DataFrame(columns=list(HABITS)).astype(HABITS)
+    baskets = read_arrow(there).select(["customer_id", "shopped_at", "store_format"]).to_pandas()
+    groups = extract / f"{GROUP_SPEND.name}.parquet"
+    columns = ["customer_id", "product_group", "cents"]
+    spend = pd.DataFrame(columns=columns).astype({"cents": "int64"})
+    if groups.exists():
+        rows = read_arrow(groups)
+        cents = pyarrow.compute.multiply(rows["spend"], pyarrow.scalar(100)).cast("int64")
+        spend = rows.append_column("cents", cents).select(columns).to_pandas()
+    found = habits(labels[LABELS], baskets, spend)
+    for lifestage, own in found[found["habit"] == GROUP].groupby("lifestage", sort=False):
+        for segment, rows_of in own[own["lifestage_share"] >= _TOLD_FROM].groupby("segment"):
+            most, least = (rows_of.nlargest(1, "index").iloc[0], rows_of.nsmallest(1, "index").iloc[0])
+            told = (lifestage, segment, most["value"], most["index"], least["value"], least["index"])
+            log.info("%s %s buys most of %s (index %.0f) and least of %s (%.0f), 100 being its lifestage", *told)
+    return found
 
 
 def _differing(path: Path | None) -> dict[str, frozenset[str]] | None:
