@@ -1,0 +1,104 @@
+"""What the data were, what was dropped from them, and how to come to the same report again."""
+
+import pandas as pd
+
+from aisle.report.html import Cell, Html, absent, element, lifestage, plain, section, table
+from aisle.report.material import Material
+
+_STAGES = (
+    "fetch",
+    "fingerprint",
+    "extract",
+    "features",
+    "STUDY",
+    "evidence study={study}",
+    "select study={study}",
+    "differences",
+    "segments study={study}",
+    "compare",
+    "report study={study}",
+)
+
+
+def quality_section(material: Material) -> Html:
+    """Customers and baskets, what the filters and the source's cleaning dropped, what the source does not know."""
+    title = "Data quality"
+    if material.extract is None:
+        return section("data", title, absent("Left out: stage=extract has not been run."))
+    found = material.extract
+    told: list[Html] = [
+        element(
+            "p",
+            f"{found['basket_count']:,} baskets of {found['customer_count']:,} customers, {found['first_day']} to "
+            f"{found['last_day']}.",
+        )
+    ]
+    if found["absent"]:
+        names = ", ".join(plain(name) for name in found["absent"])
+        told.append(element("p", f"The source does not know {names}; features made from them are left out."))
+    rows = [
+        [lifestage(code), _count(of["customer_count"]), _count(of["basket_count"])]
+        for code, of in found["lifestages"].items()
+    ]
+    told.append(table("The extract", ["lifestage", "customers", "baskets"], rows))
+    if material.filters is not None:
+        head = ["filter", "baskets", "customers"]
+        rows = [
+            [row["filter"], _count(row["basket_count"]), _count(row["customer_count"])]
+            for row in material.filters.to_dict("records")
+        ]
+        told.append(table("What the extract left out, in the order of the filters", head, rows))
+    told.append(_dirt(material.dirt))
+    return section("data", title, *told)
+
+
+def _dirt(dirt: pd.DataFrame | None) -> Html:
+    if dirt is None:
+        return absent("What the source's cleaning dropped is not known here: there is no table dirt.")
+    rows = [[row["table"], row["rule"], row["action"], _count(row["row_count"])] for row in dirt.to_dict("records")]
+    return table("What the source's cleaning did", ["table", "rule", "action", "rows"], rows)
+
+
+def _count(value: int) -> Cell:
+    return Cell(f"{value:,}", float(value))
+
+
+def reproduce_section(material: Material) -> Html:
+    """Digests and commands."""
+    digests = [("Data", material.data_digest), ("Configuration", material.configuration_digest)]
+    facts = [(name, digest) for name, digest in digests if digest]
+    study = str(material.selection.study.get("study", "")) if material.selection else ""
+    study = study or next((one.name for one in material.studies), "method_grid")
+    commands = [
+        f"python -m aisle -cd experiments -cn {study} hydra/launcher=joblib"
+        if stage == "STUDY"
+        else f"python -m aisle stage={stage.format(study=study)}"
+        for stage in _STAGES
+    ]
+    return section(
+        "reproduce",
+        "How to reproduce",
+        element(
+            "p",
+            "The published data and every step, from the repository: ",
+            element("code", "make reproduce"),
+            ". Step by step, with the source and the overrides that were used:",
+        ),
+        element("pre", element("code", "\n".join(commands)), tabindex="0", role="region", aria_label="Commands"),
+        element(
+            "dl",
+            *(
+                part
+                for name, digest in facts
+                for part in (element("dt", f"{name} digest"), element("dd", element("code", digest)))
+            ),
+        )
+        if facts
+        else "",
+        element(
+            "p",
+            "The data digest is the SHA-256 of the fetched tables' fingerprint; the configuration digest that of the "
+            "declared rule, the thresholds and the names of all candidates. Every number of this page is read from the "
+            "artifacts; equal artifacts give this file again, to the byte.",
+        ),
+    )

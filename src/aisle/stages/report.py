@@ -1,0 +1,192 @@
+"""The results of all stages -> the report, one page of HTML that needs no other file."""
+
+import logging
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from aisle.leaderboard import NAMES, RANKED_BY
+from aisle.report import Material, Picture, StudyResult, page
+from aisle.selection import Selection, selection_from_json
+from aisle.stages.differences import DIFFERENCES, REPLICATION
+from aisle.storage import digest, read_arrow, read_json, read_table, whole_file
+from aisle.tables import DIRT, FILTERS
+
+log = logging.getLogger(__name__)
+
+_SIZES = ("customer_count", "customer_share", "basket_share", "spend_share")
+_PROFILES = {"lifestage", "segment", "feature", "mean", "median", "lifestage_mean", "index", "standardised_mean"}
+_BOARD = {*NAMES, RANKED_BY, "eligible", "coverage", "n_clusters"}
+_EXTRACT = {"absent", "basket_count", "customer_count", "first_day", "last_day", "lifestages"}
+_COMPARISON = {"nearest", "notes", "without_segments"}
+_PICTURES = ("segments/contrasts", "segments/profiles", "compare/heatmap", "differences/effects", "select/methods")
+
+
+def run(
+    *,
+    studies: Sequence[Path],
+    extract: Path,
+    dirt: Path,
+    select: Path,
+    differences: Path,
+    segments: Path,
+    compare: Path,
+    privacy_floor: int,
+    output: Path,
+) -> None:
+    """Write ``index.html`` into ``output``: what there is; what was not run is left out with a sentence.
+
+    ``studies`` are the folders of studies, the others those of the stages of that name, ``dirt`` the table that the
+    source's cleaning left. Segments with fewer than ``privacy_floor`` customers are not shown.
+
+    Raises:
+        ValueError: a file holds something else than its stage writes, or results are of different data or choices.
+    """
+    if privacy_floor < 1:
+        raise ValueError(f"stage.privacy_floor must be a number of customers, at least 1; got {privacy_floor}.")
+    folders = [Path(folder) for folder in studies]
+    results = {folder.name: _study(folder) for folder in folders if (folder / "candidates.json").exists()}
+    selection = _selection(Path(select) / "verdicts.json")
+    material = Material(
+        privacy_floor=privacy_floor,
+        studies=tuple(results.values()),
+        missing_studies=tuple(folder.name for folder in folders if folder.name not in results),
+        selection=selection,
+        sizes=_sizes(Path(segments) / "sizes.csv"),
+        profiles=_frame(Path(segments) / "profiles.parquet", _PROFILES),
+        comparison=_json(Path(compare) / "summary.json", _COMPARISON),
+        replication=_frame(Path(differences) / "replication.parquet", set(REPLICATION)),
+        differences=_frame(Path(differences) / "differences.parquet", set(DIFFERENCES)),
+        extract=_json(Path(extract) / "summary.json", _EXTRACT),
+        filters=read_table(path, FILTERS).to_pandas() if (path := Path(extract) / "filters.parquet").exists() else None,
+        dirt=read_table(Path(dirt), DIRT).to_pandas() if Path(dirt).exists() else None,
+        configuration_digest=_configuration_digest(selection, results),
+        pictures=_pictures(
+            {"segments": segments, "compare": compare, "differences": differences, "select": select},
+            selection,
+            folders,
+        ),
+    )
+    _check_same(material, str(select))
+    with whole_file(Path(output) / "index.html") as part:
+        part.write_text(page(material), encoding="utf-8", newline="\n")
+    for lifestage, segment in sorted(material.hidden):
+        log.info("%s: segment %d is not shown, for privacy", lifestage, segment)
+    log.info("the report is in %s", Path(output) / "index.html")
+
+
+def _study(folder: Path) -> StudyResult:
+    path = folder / "candidates.json"
+    told = read_json(path)
+    try:
+        counts = Counter(str(candidate["status"]) for candidate in told["candidates"])
+        names = tuple({str(role): str(name) for role, name in one["names"].items()} for one in told["candidates"])
+        said = {name: str(told.get(name, "")) for name in ("question", "hypothesis", "data_digest")}
+    except (AttributeError, KeyError, TypeError):
+        raise ValueError(f"{path} must be a study's record of candidates; it lacks their names or status.") from None
+    board = _frame(folder / "leaderboard.parquet", _BOARD)
+    return StudyResult(name=folder.name, status_counts=counts, candidates=names, board=board, **said)
+
+
+def _selection(path: Path) -> Selection | None:
+    return selection_from_json(read_json(path), str(path)) if path.exists() else None
+
+
+def _sizes(path: Path) -> pd.DataFrame | None:
+    if not path.exists():
+        return None
+    missing_numbers = {name: [""] for name in _SIZES}
+    texts = {"lifestage": str, "segment_name": str}
+    try:
+        table = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=missing_numbers)
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError):
+        raise ValueError(f"{path} must be a CSV file with a header; it is not one.") from None
+    _require({"lifestage", "segment", *_SIZES}, table.columns, path)
+    try:
+        return table.astype({"segment": "int64", "customer_count": "int64", **dict.fromkeys(_SIZES[1:], "float64")})
+    except (TypeError, ValueError):
+        raise ValueError(f"{path} must hold the sizes that stage=segments writes; a number in it is not one.") from None
+
+
+def _frame(path: Path, columns: set[str]) -> pd.DataFrame | None:
+    if not path.exists():
+        return None
+    table: pd.DataFrame = read_arrow(path).to_pandas()
+    if len(table.columns):
+        _require(columns, table.columns, path)
+    return table
+
+
+def _json(path: Path, names: set[str]) -> Mapping[str, Any] | None:
+    if not path.exists():
+        return None
+    told = read_json(path)
+    _require(names, told, path)
+    return told
+
+
+def _require(names: set[str], there: Sequence[str] | Mapping[str, Any] | pd.Index, path: Path) -> None:
+    missing = sorted(names - set(there))
+    if missing:
+        raise ValueError(f"{path} must hold what its stage writes; it lacks {missing}.")
+
+
+def _configuration_digest(selection: Selection | None, studies: Mapping[str, StudyResult]) -> str:
+    """Of the declared rule, the thresholds and the names of all candidates; empty where nothing was selected."""
+    if selection is None:
+        return ""
+    asked = {(one.measure, one.asked) for verdict in selection.verdicts for one in verdict.findings}
+    own = studies.get(str(selection.study.get("study")))
+    candidates = [dict(names) for names in own.candidates] if own else []
+    rule = {"floor": selection.rule.floor, "tie_tolerance": selection.rule.tie_tolerance}
+    return digest(
+        {
+            "rule": {**rule, "cost_rank": list(selection.rule.cost_rank)},
+            "features": selection.features,
+            "thresholds": sorted(map(list, asked)),
+            "candidates": candidates,
+        }
+    )
+
+
+def _pictures(stages: Mapping[str, Path], selection: Selection | None, folders: Sequence[Path]) -> dict[str, Picture]:
+    """The pictures there are, by stage and name; SVG rather than PNG, as it stays sharp."""
+    names = list(_PICTURES)
+    for verdict in selection.verdicts if selection else ():
+        names += [f"select/figures/{verdict.lifestage}_{kind}" for kind in ("evidence", "stability", "gaps", "flow")]
+    found = {}
+    for name in names:
+        stage, rest = name.split("/", 1)
+        paths = [Path(stages[stage]) / f"{rest}{suffix}" for suffix in (".svg", ".png")]
+        there = next((path for path in paths if path.exists()), None)
+        if there is not None:
+            found[name] = Picture(there.read_bytes())
+    own = [folder / "ranking.png" for folder in folders if selection and folder.name == selection.study.get("study")]
+    found |= {f"study/{path.stem}": Picture(path.read_bytes()) for path in own if path.exists()}
+    return found
+
+
+def _check_same(material: Material, select: str) -> None:
+    """Raises ValueError where the results are not of one run."""
+    selection = material.selection
+    if selection is None:
+        return
+    own, other = (str(told.get("data_digest") or "") for told in (selection.study, material.extract or {}))
+    if own and other and own != other:
+        raise ValueError(
+            f"The verdicts in {select} are of other data than the extract; run dvc repro, or the stages again."
+        )
+    if material.sizes is not None:
+        counts = material.sizes[material.sizes["segment"] >= 0].groupby("lifestage")["segment"].nunique().to_dict()
+        chosen = {lifestage: choice.n_clusters for lifestage, choice in selection.chosen.items()}
+        if counts != chosen:
+            raise ValueError(
+                f"The segments are not those that {select} chooses ({counts}, not {chosen}); run stage=segments again."
+            )
+    if material.replication is not None:
+        methods = material.replication.drop_duplicates("lifestage").set_index("lifestage")["clusterer"].to_dict()
+        if methods != {lifestage: choice.clusterer for lifestage, choice in selection.chosen.items()}:
+            raise ValueError(f"The differences are not of what {select} chooses; run stage=differences again.")

@@ -1,0 +1,185 @@
+"""Artifacts of a small study, as the stages write them: three lifestages, one of them not segmented."""
+
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from aisle.evidence import Thresholds, class_of, findings
+from aisle.leaderboard import NAMES, RANKED_BY
+from aisle.selection import Choice, RunnerUp, Selection, SelectionRule, Tally, Verdict, selection_to_json
+from aisle.stages.differences import DIFFERENCES, REPLICATION
+from aisle.stages.report import run
+from aisle.storage import write_csv, write_frame, write_json
+
+DIGEST = "d" * 64
+RULE = SelectionRule(floor=0.05, tie_tolerance=1e-9, cost_rank=["kmeans", "ward"])
+FEATURES = ("item_count_mean", "basket_size_l_share", "gap_days_mean")
+SIZES = {"YA": (60, 30, 20), "PE": (25, 15)}
+MEASURES = {"valley_p": 1.0, "null_p": 0.03, "jaccard_worst": 0.9, "jaccard_mean": 0.93, "strength": 0.85}
+_NOTHING = Verdict("OF", 50, None, ("Do not segment OF: nothing comes back.",), (), Tally(2, 2, 4, 1, {}, {}), ())
+
+
+def artifacts(folder: Path, sizes: dict[str, tuple[int, ...]] = SIZES, names: tuple[str, ...] = ()) -> Path:
+    """The folder with everything in it; ``names`` are those of the segments of every lifestage."""
+    root = folder / "artifacts"
+    write_json(selection_to_json(_selection(sizes)), root / "select" / "verdicts.json")
+    _study(root / "grid")
+    _segments(root / "segments", sizes, names)
+    _differences(root / "differences", sizes)
+    _comparison(root / "compare", sizes)
+    _extract(root / "extract", sizes)
+    for picture in ("select/methods", "compare/heatmap", "segments/contrasts", "differences/effects"):
+        _picture(root / f"{picture}.svg")
+    for code in sizes:
+        for kind in ("evidence", "stability", "gaps", "flow"):
+            _picture(root / "select" / "figures" / f"{code}_{kind}.png")
+    dirt = {"table": ["lines"], "rule": ["The quantity is below 1."], "row_count": [7], "action": ["dropped"]}
+    write_frame(pd.DataFrame(dirt), folder / "data" / "dirt.parquet")
+    return folder
+
+
+def report(folder: Path, studies: tuple[str, ...] = ("grid",), floor: int = 10) -> str:
+    """The page made from these artifacts."""
+    root = folder / "artifacts"
+    run(
+        studies=[root / study for study in studies],
+        extract=root / "extract",
+        dirt=folder / "data" / "dirt.parquet",
+        select=root / "select",
+        differences=root / "differences",
+        segments=root / "segments",
+        compare=root / "compare",
+        privacy_floor=floor,
+        output=root / "report",
+    )
+    return (root / "report" / "index.html").read_text(encoding="utf-8")
+
+
+def _choice(clusterer: str, segments: int, score: float, evidence_class: str) -> Choice:
+    scores = {RANKED_BY: score, "smallest_share": 0.2, "coverage": 1.0}
+    key = f"{clusterer}-key"
+    return Choice(
+        "baskets", "standard", "none", clusterer, key, "n_clusters", float(segments), segments, scores, evidence_class
+    )
+
+
+def _selection(sizes: dict[str, tuple[int, ...]]) -> Selection:
+    verdicts = [_NOTHING]
+    for place, (code, counts) in enumerate(sizes.items()):
+        measures = {**MEASURES, "replication": 0.9 if place == 0 else 0.4, "n_clusters": len(counts)}
+        evidence_class = class_of(measures, Thresholds())
+        verdicts.append(
+            Verdict(
+                code,
+                sum(counts),
+                _choice("kmeans", len(counts), 0.2345, evidence_class),
+                (f"The smallest segment holds {min(counts)} customers.", "A gap of less than 4.25 would be missed."),
+                (
+                    RunnerUp("ward", _choice("ward", 2, 0.1111, evidence_class), "Its ranking score is lower."),
+                    RunnerUp("hdbscan", None, "None of its 18 partitions is eligible."),
+                ),
+                Tally(4, 3, 8, 2, {}, {}),
+                (),
+                evidence_class,
+                findings(measures, Thresholds()),
+            )
+        )
+    study = {"study": "grid", "question": "Which?", "data_digest": DIGEST}
+    return Selection(
+        "baskets", RULE, study, tuple(verdicts), ("Of 2 lifestages: all is told.", "kmeans is above ward.")
+    )
+
+
+def _study(folder: Path) -> None:
+    names = dict(zip(NAMES, ("YA", "baskets", "standard", "none", "kmeans"), strict=True))
+    told = {"study": "grid", "question": "Which method is best?", "data_digest": DIGEST}
+    asked = [{"names": names, "key": "kmeans-key", "status": "finished", "reason": ""}]
+    write_json({**told, "candidates": asked}, folder / "candidates.json")
+    row = {**names, RANKED_BY: 0.2345, "eligible": True, "coverage": 1.0, "n_clusters": 3}
+    write_frame(pd.DataFrame([row]), folder / "leaderboard.parquet")
+
+
+def _segments(folder: Path, sizes: dict[str, tuple[int, ...]], names: tuple[str, ...]) -> None:
+    rows, profile = [], []
+    for code, counts in sizes.items():
+        for segment, count in enumerate(counts):
+            share = count / sum(counts)
+            named = {"segment_name": names[segment]} if names else {}
+            shares = {"customer_share": share, "basket_share": share, "spend_share": np.nan}
+            rows.append({"lifestage": code, "segment": segment, **named, "customer_count": count, **shares})
+            profile += [
+                {
+                    "lifestage": code,
+                    "segment": segment,
+                    "feature": feature,
+                    "mean": 1000.0 + 100 * segment + place,
+                    "median": 1.0,
+                    "lifestage_mean": 1050.0,
+                    "index": np.nan if place == 2 else 90.0 + segment,
+                    "standardised_mean": float(segment) - 0.5 + place,
+                }
+                for place, feature in enumerate(FEATURES)
+            ]
+    columns = ["lifestage", "segment", "customer_count", "customer_share", "basket_share", "spend_share"]
+    write_csv(pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns), folder / "sizes.csv")
+    kinds = ["lifestage", "segment", "feature", "mean", "median", "lifestage_mean", "index", "standardised_mean"]
+    write_frame(pd.DataFrame(profile, columns=kinds), folder / "profiles.parquet")
+
+
+def _differences(folder: Path, sizes: dict[str, tuple[int, ...]]) -> None:
+    rows, tested = [], []
+    for place, (code, counts) in enumerate(sizes.items()):
+        for halves in ("baskets", "weeks"):
+            row = dict.fromkeys(REPLICATION, 0) | {"lifestage": code, "clusterer": "kmeans", "reducer": "none"}
+            row |= {"halves": halves, "found_on": "odd", "looked_at": "even", "why_not": "", "n_clusters": len(counts)}
+            rows.append({**row, "customer_count": sum(counts), "replication": 0.81 - 0.3 * place, "stayed_share": 0.7})
+        for feature, effect in zip(FEATURES, (0.5, 0.3, 0.01), strict=True):
+            row = dict.fromkeys(DIFFERENCES, 0.5) | {
+                "lifestage": code,
+                "feature": feature,
+                "segment": 1,
+                "untested": "",
+            }
+            row |= {"customer_count_baskets": 9, "customer_count_weeks": 9, "differs": effect > 0.1}
+            tested.append({**row, "epsilon_squared": effect, "q_value": 1e-9 if effect > 0.1 else 0.4})
+    write_frame(pd.DataFrame(rows, columns=list(REPLICATION)).astype(REPLICATION), folder / "replication.parquet")
+    write_frame(pd.DataFrame(tested, columns=list(DIFFERENCES)).astype(DIFFERENCES), folder / "differences.parquet")
+
+
+def _comparison(folder: Path, sizes: dict[str, tuple[int, ...]]) -> None:
+    everybody = [f"{code} {segment}" for code, counts in sizes.items() for segment in range(len(counts))]
+    nearest = {
+        name: {"segment": next(other for other in everybody if other[:2] != name[:2]), "correlation": 0.5 + place / 10}
+        for place, name in enumerate(everybody)
+        if len(sizes) > 1
+    }
+    told = {"features": "baskets", "segments": {}, "order": everybody, "notes": ["The level is removed."]}
+    told |= {"nearest": {"common": nearest, "lifestage": nearest}, "without_segments": {"OF": "Nothing comes back."}}
+    write_json(told, folder / "summary.json")
+
+
+def _extract(folder: Path, sizes: dict[str, tuple[int, ...]]) -> None:
+    lifestages = {code: {"customer_count": sum(counts), "basket_count": 999} for code, counts in sizes.items()}
+    told = {"absent": ["store_format"], "basket_count": 12345, "customer_count": 150, "data_digest": DIGEST}
+    days = {"first_day": "2024-01-01", "last_day": "2024-03-31"}
+    write_json({**told, **days, "lifestages": lifestages}, folder / "summary.json")
+    dropped = {"filter": ["no customer"], "basket_count": [702], "customer_count": [291]}
+    write_frame(pd.DataFrame(dropped), folder / "filters.parquet")
+
+
+def _picture(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(_drawn(path.suffix.removeprefix(".")))
+
+
+@cache
+def _drawn(kind: str) -> bytes:
+    figure = Figure(figsize=(8, 3))
+    figure.add_subplot().plot([1, 2], [2, 1])
+    content = BytesIO()
+    figure.savefig(content, format=kind)
+    return content.getvalue()

@@ -1,0 +1,268 @@
+"""The report: everything that was found, nothing that should not be shown, and never a broken page."""
+
+import re
+import shutil
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import hydra
+import pandas as pd
+import pytest
+from tests.report.artifacts import DIGEST, artifacts, report
+
+from aisle.report.html import Picture
+from aisle.storage import read_json, write_csv, write_frame, write_json
+
+EMPTY_ELEMENTS = {"img", "meta", "wbr"}
+
+
+class Reader(HTMLParser):
+    """Checks that every element is closed, and keeps the attributes and the visible text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in EMPTY_ELEMENTS:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not {"script", "style"} & set(self.open):
+            self.text.append(data)
+
+
+def read(html: str) -> Reader:
+    reader = Reader()
+    reader.feed(html)
+    assert reader.open == []
+    return reader
+
+
+def told(html: str) -> str:
+    """The visible text, one space between words."""
+    return " ".join("".join(f"{part} " if part.endswith((".", "\n")) else part for part in read(html).text).split())
+
+
+def section(html: str, identity: str) -> str:
+    found = re.search(
+        rf'<section id="{identity}".*?</section>|<section [^>]*id="{identity}".*?</section>', html, re.DOTALL
+    )
+    assert found, identity
+    return told(found[0].replace("</td>", " </td>").replace("</th>", " </th>"))
+
+
+def test_the_answer_is_five_sentences_and_one_picture(tmp_path: Path) -> None:
+    html = report(artifacts(tmp_path))
+    answer = section(html, "answer")
+    assert "No lifestage has distinct types of customers: young adults have reproducible segments" in answer
+    assert "pensioners have constructive segments" in answer
+    assert "kmeans with 2 segments for pensioners and kmeans with 3 segments for young adults" in answer
+    assert "is above all item count mean and basket size L share." in answer
+    assert "correlates 0.50 (YA 0) to 0.90 (PE 1)" in answer
+    assert "of 0.51 (pensioners) to 0.81 (young adults)" in answer
+    first = html.split("</section>")[0]
+    assert first.count("<p>") + first.count('class="lead"') == 5
+    assert first.count("<figure") == 1
+    assert 'aria-label="Young adults (YA), share of customers: segment 0 55%; segment 1 27%; segment 2 18%"' in first
+
+
+def test_every_section_tells_what_its_stage_found(tmp_path: Path) -> None:
+    html = report(artifacts(tmp_path, names=("small shops", "large shops", "rare")))
+    verdicts = section(html, "verdicts")
+    assert "prediction strength 0.85 ≥ 0.8 ✓ met" in verdicts
+    assert "valley p 1.00 &lt; 0.05 ✗ not met".replace("&lt;", "<") in verdicts
+    assert "A gap of less than 4.25 would be missed." in verdicts
+    assert "ward constructive 0.11 Its ranking score is lower." in verdicts
+    assert "Do not segment OF: nothing comes back." in verdicts
+    segments = section(html, "segments")
+    assert "1 large shops 30 27% 27%" in segments
+    assert "item count mean 1,050 1,000 90 1,100 91 1,200 92" in segments
+    assert "0.81 70% 110" in section(html, "replication")
+    assert "young adults" not in section(html, "lifestages")
+    assert "PE 1 YA 0 0.90" in section(html, "lifestages")
+    assert "kmeans is above ward." in section(html, "methods")
+    assert "Question. Which method is best?" in section(html, "studies")
+    assert "12,345 baskets of 150 customers, 2024-01-01 to 2024-03-31" in section(html, "data")
+    assert "The quantity is below 1. dropped 7" in section(html, "data")
+    assert DIGEST in section(html, "reproduce")
+    assert "python -m aisle stage=select study=grid" in section(html, "reproduce")
+
+
+def test_a_study_tells_its_hypothesis_where_it_has_one(tmp_path: Path) -> None:
+    artifacts(tmp_path)
+    path = tmp_path / "artifacts" / "grid" / "candidates.json"
+    assert "Hypothesis." not in report(tmp_path)
+    write_json({**read_json(path), "hypothesis": "There are two kinds."}, path)
+    assert "Hypothesis. There are two kinds." in section(report(tmp_path), "studies")
+
+
+def test_the_page_needs_no_other_file_and_no_network(tmp_path: Path) -> None:
+    elements = read(report(artifacts(tmp_path))).elements
+    addresses = [value for _, attrs in elements for name, value in attrs.items() if name in ("src", "href")]
+    assert addresses
+    assert all(address and address.startswith(("data:image/", "#")) for address in addresses)
+    assert {tag for tag, _ in elements} & {"link", "iframe", "object"} == set()
+    identities = [attrs["id"] for _, attrs in elements if "id" in attrs]
+    assert len(identities) == len(set(identities))
+    assert {address[1:] for address in addresses if address and address.startswith("#")} <= set(identities)
+
+
+def test_every_picture_has_words_and_a_size(tmp_path: Path) -> None:
+    pictures = [attrs for tag, attrs in read(report(artifacts(tmp_path))).elements if tag == "img"]
+    assert len(pictures) == 4 + 2 * 4
+    assert all(attrs["alt"] and attrs["width"] and attrs["height"] for attrs in pictures)
+
+
+def test_equal_artifacts_give_the_same_bytes(tmp_path: Path) -> None:
+    first = report(artifacts(tmp_path / "one"))
+    assert report(artifacts(tmp_path / "two")) == first
+    assert str(tmp_path) not in first
+
+
+STAGES = {
+    "select": ("verdicts", "stage=select has not been run"),
+    "segments": ("segments", "stage=segments has not been run"),
+    "compare": ("lifestages", "stage=compare has not been run"),
+    "differences": ("replication", "stage=differences has not been run"),
+    "extract": ("data", "stage=extract has not been run"),
+    "grid": ("studies", "grid: left out, the study has not been run"),
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_what_was_not_run_is_left_out_with_a_sentence(tmp_path: Path, stage: str) -> None:
+    artifacts(tmp_path)
+    shutil.rmtree(tmp_path / "artifacts" / stage)
+    identity, sentence = STAGES[stage]
+    assert sentence in section(report(tmp_path), identity)
+
+
+def test_without_anything_there_is_still_a_page(tmp_path: Path) -> None:
+    html = report(tmp_path)
+    assert "No verdict has been reached: stage=select has not been run" in section(html, "answer")
+    assert html.count("has not been run") == 8
+
+
+def test_a_study_without_segments_is_told(tmp_path: Path) -> None:
+    html = report(artifacts(tmp_path, sizes={}))
+    assert "No lifestage is segmented; the verdicts say why." in section(html, "segments")
+    assert "nothing can come back" in section(html, "replication")
+
+
+def test_a_lifestage_alone_is_compared_with_nobody(tmp_path: Path) -> None:
+    html = report(artifacts(tmp_path, sizes={"YA": (60, 30)}))
+    assert "No two lifestages have segments that can be shown beside each other." in section(html, "lifestages")
+
+
+def test_a_segment_below_the_floor_is_not_shown_nor_what_would_tell_of_it(tmp_path: Path) -> None:
+    few = artifacts(tmp_path, sizes={"YA": (60, 31, 3), "PE": (25, 15)}, names=("many", "some", "secret"))
+    html = report(few)
+    segments = section(html, "segments")
+    young = segments.split("Young adults (YA)", 1)[1]
+    assert "2 not shown" in young
+    assert "1 not shown" in young, "the others would tell what the hidden one is"
+    assert "0 many 60" in young
+    assert "secret" not in html
+    assert "some" not in young.replace("some of", "")
+    assert "1,200" not in young
+    assert "A segment with fewer than 10 customers is not shown" in young
+    assert "0 many 25" in segments
+    assert "1 some 15" in segments
+    assert "The smallest segment holds 3 customers." not in html
+    assert "YA 2" not in section(html, "lifestages")
+    assert "Young adults (YA): left out" in section(html, "replication")
+    assert html.count('<img alt="Young adults') + html.count("Young adults (YA): Held-out") == 0
+    assert "The heatmap is left out" in html
+
+
+def test_the_floor_is_what_the_configuration_says(tmp_path: Path) -> None:
+    few = artifacts(tmp_path, sizes={"YA": (60, 31, 3)})
+    assert "not shown" not in section(report(few, floor=3), "segments")
+    with pytest.raises(ValueError, match=r"stage.privacy_floor must be a number of customers, at least 1; got 0"):
+        report(few, floor=0)
+
+
+STRANGE = ("<script>alert(1)</script>", 'große "Körbe" & Ähnliches', "まとめ買い")
+
+
+def test_names_may_be_any_text(tmp_path: Path) -> None:
+    html = report(artifacts(tmp_path, names=STRANGE))
+    assert html.count("<script>") == 1
+    for name in STRANGE:
+        assert name in section(html, "segments")
+
+
+def test_lifestages_and_features_may_be_any_text(tmp_path: Path) -> None:
+    artifacts(tmp_path, sizes={"<b>": (60, 30), "学生": (25, 15)})
+    html = report(tmp_path)
+    assert "<b>" not in html
+    assert 'id="segments-&lt;b&gt;"' in html
+    assert "学生" in section(html, "segments")
+
+
+def test_a_lifestage_called_none_or_na_stays_one(tmp_path: Path) -> None:
+    assert "NA: who is in which segment" in section(report(artifacts(tmp_path, sizes={"NA": (60, 30)})), "segments")
+
+
+def test_verdicts_on_other_data_than_the_extract_are_refused(tmp_path: Path) -> None:
+    path = artifacts(tmp_path) / "artifacts" / "extract" / "summary.json"
+    write_json({**read_json(path), "data_digest": "e" * 64}, path)
+    with pytest.raises(ValueError, match="are of other data than the extract; run dvc repro"):
+        report(tmp_path)
+
+
+def test_segments_that_were_not_chosen_are_refused(tmp_path: Path) -> None:
+    path = artifacts(tmp_path) / "artifacts" / "segments" / "sizes.csv"
+    write_csv(pd.read_csv(path).query("segment != 1"), path)
+    with pytest.raises(ValueError, match="run stage=segments again"):
+        report(tmp_path)
+
+
+def test_differences_of_another_choice_are_refused(tmp_path: Path) -> None:
+    path = artifacts(tmp_path) / "artifacts" / "differences" / "replication.parquet"
+    write_frame(pd.read_parquet(path).assign(clusterer="ward"), path)
+    with pytest.raises(ValueError, match="run stage=differences again"):
+        report(tmp_path)
+
+
+BROKEN = {
+    "select/verdicts.json": "must hold the verdicts that stage=select writes",
+    "segments/sizes.csv": "lacks .*'customer_count'",
+    "segments/profiles.parquet": "must be a Parquet file",
+    "compare/summary.json": r"lacks \['nearest', 'notes', 'without_segments'\]",
+    "extract/summary.json": "lacks .*'basket_count'",
+    "grid/candidates.json": "must be a study's record of candidates",
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_file_that_is_something_else_is_one_sentence(tmp_path: Path, name: str) -> None:
+    (artifacts(tmp_path) / "artifacts" / name).write_text("{}", encoding="utf-8")
+    with pytest.raises(ValueError, match=BROKEN[name]):
+        report(tmp_path)
+
+
+def test_a_size_that_is_no_number_is_one_sentence(tmp_path: Path) -> None:
+    path = artifacts(tmp_path) / "artifacts" / "segments" / "sizes.csv"
+    path.write_text(path.read_text().replace(",60,", ",many,"), encoding="utf-8")
+    with pytest.raises(ValueError, match="a number in it is not one"):
+        report(tmp_path)
+
+
+def test_a_picture_that_does_not_tell_its_size_has_none() -> None:
+    assert Picture(b"<svg/>").size is None
+
+
+def test_the_stage_runs_as_it_is_configured(tmp_path: Path, compose: Callable[..., Any]) -> None:
+    artifacts(tmp_path)
+    hydra.utils.call(compose("stage=report", "study=grid", f"paths.root={tmp_path}").stage)
+    assert (tmp_path / "artifacts" / "report" / "index.html").exists()
