@@ -70,7 +70,7 @@ def given_by(connection: Connection, extraction: Extraction) -> dict[str, Any]:
         return parquet(connection.fetch(query, order_by=order))
 
     return {
-        "baskets": told(extraction.baskets(), *BASKET_EXTRACT.key),
+        "basket extract": told(extraction.baskets(), *BASKET_EXTRACT.key),
         "groups": told(extraction.group_spend(MIDDLE), *GROUP_SPEND.key),
         "whole groups": told(extraction.whole_group_spend(), "customer_id", "product_group"),
         **{
@@ -89,6 +89,20 @@ def given_by(connection: Connection, extraction: Extraction) -> dict[str, Any]:
     }
 
 
+STORED = ("basket extract", "groups", "filters")
+
+
+def read_from_stored(connection: Connection, extraction: Extraction) -> dict[str, bytes]:
+    """The extract from baskets that were judged once, where the engine can keep them."""
+    judged = connection.stored(extraction.judged(), "judged_baskets")
+    queries = (extraction.baskets(judged), extraction.group_spend(MIDDLE, judged), extraction.filters(judged))
+    orders = (BASKET_EXTRACT.key, GROUP_SPEND.key, ["filter_number"])
+    return {
+        name: parquet(connection.fetch(query, order_by=order))
+        for name, query, order in zip(STORED, queries, orders, strict=True)
+    }
+
+
 @pytest.fixture(scope="module")
 def engines(new_server: Callable[[str], Engine]) -> dict[str, Engine]:
     return {kind: new_server(kind) for kind in KINDS}
@@ -101,11 +115,13 @@ def test_three_engines_and_parquet_give_the_same_bytes(
     extraction = Extraction(baskets_xx=False, customers_xx=False, sample=sample, seed=1)
     with ParquetFolder(data, "1GB", 2).connect(NEEDED) as connection:
         expected = given_by(connection, extraction)
+        assert read_from_stored(connection, extraction) == {name: expected[name] for name in STORED}
     for kind, engine in engines.items():
         filled(engine, tables)
         with engine.connect(NEEDED) as connection:
             check_rows(connection, NEEDED)
             found = given_by(connection, extraction)
+            assert read_from_stored(connection, extraction) == {name: expected[name] for name in STORED}, kind
         assert {name for name in expected if found[name] != expected[name]} == set(), kind
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import ibis
 import ibis.expr.types as ir
 import pyarrow
 
 from aisle.database.dialects import arrow_schema, compiled
 from aisle.database.engine import in_order
-from aisle.database.session import Session, columns_of
+from aisle.database.keys import HASHED, unrepeated_in_duckdb
+from aisle.database.session import Session, columns_of, quoted
 from aisle.tables import Table
 
 
@@ -46,3 +48,17 @@ class SessionConnection:
         """See `aisle.database.engine.Connection`."""
         rows = self.session.arrow(compiled(query, self.session.dialect), arrow_schema(query))
         return in_order(rows, order_by)
+
+    def stored(self, query: ir.Table, name: str) -> ir.Table:
+        """See `aisle.database.engine.Connection`."""
+        if self.session.dialect != "duckdb":
+            return query
+        self.session.execute(f"CREATE TEMPORARY TABLE {quoted(name, 'duckdb')} AS {compiled(query, 'duckdb')}")
+        return ibis.table(query.schema(), name=name)
+
+    def unrepeated(self, keys: ir.Table, row_count: int) -> bool:
+        """See `aisle.database.engine.Connection`."""
+        hashes = pyarrow.schema([(HASHED, pyarrow.uint64())])
+        return self.session.dialect == "duckdb" and unrepeated_in_duckdb(
+            lambda sql: self.session.arrow(sql, hashes), keys, row_count
+        )

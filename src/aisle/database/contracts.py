@@ -1,4 +1,4 @@
-"""Contracts checked where the rows are: nothing but counts is fetched, however large the tables."""
+"""Contracts checked where the rows are: nothing but counts is fetched from a server, however large the tables."""
 
 from collections.abc import Iterator, Mapping
 
@@ -25,6 +25,8 @@ def check_rows(connection: Connection, tables: Mapping[str, Table]) -> None:
         for number, rule in enumerate(rules):
             if found[str(number)]:
                 raise ValueError(f"{connection.origin(name)}: {rule.replace('#', str(found[str(number)]))}")
+        if connection.unrepeated(rows.select(*table.key), found["row_count"]):
+            continue
         keys = rows.select(*table.key).distinct()
         counted = connection.fetch(keys.agg(key_count=keys.count()), order_by=["key_count"]).to_pylist()[0]
         repeated = found["row_count"] - counted["key_count"]

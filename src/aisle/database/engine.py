@@ -25,6 +25,21 @@ class Connection(Protocol):
         """The rows of a query, sorted by ``order_by``; text is compared byte by byte, whatever the engine collates."""
         ...
 
+    def stored(self, query: ir.Table, name: str) -> ir.Table:
+        """The rows of a query, for other queries of this connection to read.
+
+        An engine that can keep them computes them here, once, under a ``name`` that no table has. On a server, to which
+        a reader may not write, they are computed in every query that reads them.
+        """
+        ...
+
+    def unrepeated(self, keys: ir.Table, row_count: int) -> bool:
+        """Whether the engine is sure, at little cost, that no two of the query's ``row_count`` rows are equal.
+
+        False says nothing: whoever must know compares the rows.
+        """
+        ...
+
 
 class Engine(Protocol):
     """A database that holds tables of known contracts. Making one connects to nothing."""

@@ -20,6 +20,8 @@ FILTERS_IN_ORDER = (
 """What a basket can be dropped for; a basket is counted under the first that applies."""
 _NO_CUSTOMER, _NO_LINES, _BASKET_XX, _CUSTOMER_XX, _NOT_SAMPLED = range(len(FILTERS_IN_ORDER))
 _KEPT = len(FILTERS_IN_ORDER)
+_OF_STORES = ("store_format", "store_region")
+_JUDGED = (*(name for name in BASKET_EXTRACT.columns if name not in _OF_STORES), "filter_number")
 
 
 @dataclass(frozen=True)
@@ -45,17 +47,24 @@ class Extraction:
         """The same filters, and no sampling."""
         return replace(self, sample="all")
 
-    def baskets(self) -> ir.Table:
+    def judged(self) -> ir.Table:
+        """Every basket with its customer's attributes, its numbers, and ``filter_number``: what drops it, if anything.
+
+        The other queries are made from it, or from a table of its rows that they are given as ``judged``.
+        """
+        return self._sampled().select(*_JUDGED)
+
+    def baskets(self, judged: ir.Table | None = None) -> ir.Table:
         """One row per kept basket: contract `aisle.tables.BASKET_EXTRACT`."""
         stores = relation(CANONICAL["stores"])
-        return self._kept().left_join(stores, "store_id").select(*BASKET_EXTRACT.columns)
+        return self._kept(judged).left_join(stores, "store_id").select(*BASKET_EXTRACT.columns)
 
-    def group_spend(self, middle: date) -> ir.Table:
+    def group_spend(self, middle: date, judged: ir.Table | None = None) -> ir.Table:
         """Spend of the kept customers per product group and half: contract `aisle.tables.GROUP_SPEND`.
 
         ``middle`` is the first day of the second half of the weeks; see `aisle.features.halves`.
         """
-        kept = self._kept()
+        kept = self._kept(judged)
         halves = {PARITY: parity(kept), WEEKS: time_half(kept, middle)}
         return self._group_spend(kept.select("basket_id", "customer_id", **halves), list(halves))
 
@@ -74,20 +83,20 @@ class Extraction:
             item_count=total(named.quantity), spend=named.spend.sum().cast("decimal(12, 2)")
         )
 
-    def filters(self) -> ir.Table:
+    def filters(self, judged: ir.Table | None = None) -> ir.Table:
         """Baskets, and customers owning them, by the number of the filter that dropped them."""
-        judged = self._sampled()
+        judged = self.judged() if judged is None else judged
         dropped = judged.filter(judged.filter_number < _KEPT)
         return dropped.group_by("filter_number").agg(
             basket_count=dropped.count().cast("int64"), customer_count=dropped.customer_id.nunique().cast("int64")
         )
 
-    def _kept(self) -> ir.Table:
-        judged = self._sampled()
+    def _kept(self, judged: ir.Table | None = None) -> ir.Table:
+        judged = self.judged() if judged is None else judged
         return judged.filter(judged.filter_number == _KEPT)
 
-    def _judged(self) -> ir.Table:
-        """All baskets with their numbers, their customer's attributes, and ``filter_number``."""
+    def _before_sampling(self) -> ir.Table:
+        """All baskets, the ones to sample from marked as kept."""
         baskets = relation(CANONICAL["baskets"]).rename(basket_price_sensitivity="price_sensitivity")
         customers = relation(CANONICAL["customers"])
         joined = baskets.left_join(customers, "customer_id").drop("customer_id_right")
@@ -110,7 +119,7 @@ class Extraction:
 
     def _sampled(self) -> ir.Table:
         """The judged baskets, those of customers beyond the sample marked as dropped."""
-        judged = self._judged()
+        judged = self._before_sampling()
         if self.sample == "all":
             return judged
         candidates = judged.filter(judged.filter_number == _KEPT)

@@ -46,6 +46,14 @@ class InPlaceConnection:
         """See `aisle.database.engine.Connection`."""
         return self.inner.fetch(substituted(query, self.relations), order_by=order_by)
 
+    def stored(self, query: ir.Table, name: str) -> ir.Table:
+        """See `aisle.database.engine.Connection`."""
+        return self.inner.stored(substituted(query, self.relations), name)
+
+    def unrepeated(self, keys: ir.Table, row_count: int) -> bool:
+        """See `aisle.database.engine.Connection`."""
+        return self.inner.unrepeated(substituted(keys, self.relations), row_count)
+
 
 def substituted(query: ir.Table, relations: Relations) -> ir.Table:
     """The query with expressions in the place of the canonical tables it reads."""

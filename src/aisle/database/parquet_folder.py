@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import ibis
 import ibis.expr.types as ir
 import pyarrow
 import pyarrow.parquet
 
 from aisle.database.dialects import arrow_schema, compiled
 from aisle.database.engine import in_order
+from aisle.database.keys import unrepeated_in_duckdb
+from aisle.database.session import quoted
 from aisle.tables import CANONICAL, Table
 
 
@@ -74,11 +77,26 @@ class FolderConnection:
         Raises:
             OSError: DuckDB cannot read a file, a number is too large for its type, or memory or disk are full.
         """
+        return in_order(self._arrow(compiled(query, "duckdb")).cast(arrow_schema(query)), order_by)
+
+    def stored(self, query: ir.Table, name: str) -> ir.Table:
+        """See `aisle.database.engine.Connection`.
+
+        Raises:
+            OSError: as `fetch`.
+        """
+        self._arrow(f"CREATE TEMPORARY TABLE {quoted(name, 'duckdb')} AS {compiled(query, 'duckdb')}")
+        return ibis.table(query.schema(), name=name)
+
+    def unrepeated(self, keys: ir.Table, row_count: int) -> bool:
+        """See `aisle.database.engine.Connection`."""
+        return unrepeated_in_duckdb(self._arrow, keys, row_count)
+
+    def _arrow(self, sql: str) -> pyarrow.Table:
         try:
-            rows = self.raw.sql(compiled(query, "duckdb")).to_arrow_table().cast(arrow_schema(query))
+            return self.raw.execute(sql).to_arrow_table()
         except duckdb.Error as error:
             raise OSError(f"{self.folder}: DuckDB cannot answer: {error}") from error
-        return in_order(rows, order_by)
 
 
 def _check_schema(path: Path, table: Table) -> None:

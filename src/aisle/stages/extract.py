@@ -42,15 +42,17 @@ def run(*, database: Engine, extraction: Extraction, fingerprint: Path, output: 
 
 def _fetched(connection: Connection, extraction: Extraction) -> tuple[pyarrow.Table, pyarrow.Table, pyarrow.Table]:
     check_rows(connection, {name: CANONICAL[name] for name in connection.names})
-    baskets = connection.fetch(extraction.baskets(), order_by=BASKET_EXTRACT.key)
+    judged = connection.stored(extraction.judged(), "judged_baskets")
+    baskets = connection.fetch(extraction.baskets(judged), order_by=BASKET_EXTRACT.key)
     if baskets.num_rows == 0:
         raise ValueError(
             "The extract is empty: every basket was dropped by a filter; see cohort and sample in the configuration."
         )
+    middle = second_half_from(*_window(baskets))
     return (
         baskets,
-        connection.fetch(extraction.group_spend(second_half_from(*_window(baskets))), order_by=GROUP_SPEND.key),
-        connection.fetch(extraction.filters(), order_by=["filter_number"]),
+        connection.fetch(extraction.group_spend(middle, judged), order_by=GROUP_SPEND.key),
+        connection.fetch(extraction.filters(judged), order_by=["filter_number"]),
     )
 
 
