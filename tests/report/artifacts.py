@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from aisle.evidence import Thresholds, class_of, findings
+from aisle.habits import HABITS
 from aisle.leaderboard import NAMES, RANKED_BY
 from aisle.selection import Choice, RunnerUp, Selection, SelectionRule, Tally, Verdict, selection_to_json
 from aisle.stages.differences import DIFFERENCES, REPLICATION
@@ -124,6 +125,23 @@ def _segments(folder: Path, sizes: dict[str, tuple[int, ...]], names: tuple[str,
                 }
                 for place, feature in enumerate(FEATURES)
             ]
+    bought = [
+        {
+            "lifestage": code,
+            "segment": segment,
+            "habit": habit,
+            "value": value,
+            "customer_count": count if value != "caviar" else 4,
+            "share": 0.25 + 0.05 * segment,
+            "lifestage_share": 0.25,
+            "index": 100.0 + 20 * segment,
+        }
+        for code, counts in sizes.items()
+        for segment, count in enumerate(counts)
+        for habit, values in (("product group", ("bakery", "caviar")), ("weekday", ("Monday", "Sunday")))
+        for value in values
+    ]
+    write_frame(pd.DataFrame(bought, columns=list(HABITS)).astype(HABITS), folder / "habits.parquet")
     columns = ["lifestage", "segment", "customer_count", "customer_share", "basket_share", "spend_share"]
     write_csv(pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns), folder / "sizes.csv")
     kinds = ["lifestage", "segment", "feature", "mean", "median", "lifestage_mean", "index", "standardised_mean"]

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from tests.report.artifacts import DIGEST, artifacts, report
 
-from aisle.report.html import Picture
+from aisle.report.html import DASH, Picture
 from aisle.storage import read_json, write_csv, write_frame, write_json
 
 EMPTY_ELEMENTS = {"img", "meta", "wbr"}
@@ -86,6 +86,8 @@ def test_every_section_tells_what_its_stage_found(tmp_path: Path) -> None:
     segments = section(html, "segments")
     assert "1 large shops 30 27% 27%" in segments
     assert "item count mean 1,050 1,000 90 1,100 91 1,200 92" in segments
+    assert "bakery 25% 25% 100 30% 120 35% 140" in segments
+    assert "Monday 25% 25% 100 30% 120 35% 140" in segments
     assert "0.81 70% 110" in section(html, "replication")
     assert "young adults" not in section(html, "lifestages")
     assert "PE 1 YA 0 0.90" in section(html, "lifestages")
@@ -182,6 +184,11 @@ def test_a_segment_below_the_floor_is_not_shown_nor_what_would_tell_of_it(tmp_pa
     assert "Young adults (YA): left out" in section(html, "replication")
     assert html.count('<img alt="Young adults') + html.count("Young adults (YA): Held-out") == 0
     assert "The heatmap is left out" in html
+
+
+def test_what_few_customers_bought_is_not_shown(tmp_path: Path) -> None:
+    segments = section(report(artifacts(tmp_path)), "segments")
+    assert f"caviar 25% {DASH} {DASH} {DASH}" in segments
 
 
 def test_the_floor_is_what_the_configuration_says(tmp_path: Path) -> None:

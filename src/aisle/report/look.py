@@ -107,6 +107,7 @@ th, td {
 td:last-child, th:last-child { padding-right: .25rem; }
 thead th { border-bottom: 2px solid var(--line); vertical-align: bottom; color: var(--soft); font-size: .8125rem; }
 .number { text-align: right; }
+td small { font-size: .88em; }
 tr > .number:first-child { text-align: left; }
 td.number, tbody th.number { white-space: nowrap; }
 thead button { all: unset; cursor: pointer; padding: .25rem 0; }

@@ -41,6 +41,7 @@ class Material:
     selection: Selection | None = None
     sizes: pd.DataFrame | None = None
     profiles: pd.DataFrame | None = None
+    habits: pd.DataFrame | None = None
     comparison: Mapping[str, Any] | None = None
     replication: pd.DataFrame | None = None
     differences: pd.DataFrame | None = None

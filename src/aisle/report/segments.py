@@ -10,6 +10,7 @@ from aisle.evidence import CAVEAT
 from aisle.partition import NOISE
 from aisle.profiles import contrasts
 from aisle.report.answer import colour
+from aisle.report.habits import habit_tables, missing_habits
 from aisle.report.html import (
     DASH,
     Cell,
@@ -45,7 +46,9 @@ def segment_section(material: Material) -> Html:
     if material.sizes.empty:
         return section("segments", title, absent("No lifestage is segmented; the verdicts say why."))
     told = [_lifestage(material, str(code), rows) for code, rows in material.sizes.groupby("lifestage", sort=True)]
-    return section("segments", title, element("p", _IN_THEIR_UNITS), *told, _pictures(material))
+    return section(
+        "segments", title, element("p", _IN_THEIR_UNITS), *told, missing_habits(material), _pictures(material)
+    )
 
 
 def _lifestage(material: Material, code: str, rows: pd.DataFrame) -> Html:
@@ -55,6 +58,7 @@ def _lifestage(material: Material, code: str, rows: pd.DataFrame) -> Html:
         _sizes(material, code, rows),
         _suppressed(material, code),
         *_profile(material, code, rows),
+        *habit_tables(material, code),
         id=f"segments-{code}",
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from aisle.habits import HABITS
 from aisle.leaderboard import NAMES, RANKED_BY
 from aisle.report import Material, Picture, StudyResult, page
 from aisle.selection import Selection, selection_from_json
@@ -57,6 +58,7 @@ def run(
         selection=selection,
         sizes=_sizes(Path(segments) / "sizes.csv"),
         profiles=_frame(Path(segments) / "profiles.parquet", _PROFILES),
+        habits=_frame(Path(segments) / "habits.parquet", set(HABITS)),
         comparison=_json(Path(compare) / "summary.json", _COMPARISON),
         replication=_frame(Path(differences) / "replication.parquet", set(REPLICATION)),
         differences=_frame(Path(differences) / "differences.parquet", set(DIFFERENCES)),
