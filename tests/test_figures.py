@@ -32,6 +32,7 @@ from aisle.figures import (
     valley_panels,
 )
 from aisle.leaderboard import RANKED_BY, leaderboard
+from aisle.lifestages import with_intervals
 from aisle.profiles import contrasts, labels_of, profiles, sizes
 
 LIFESTAGES = ("OA", "OF", "PE", "YA", "YF")
@@ -97,6 +98,11 @@ def of_segments(counts: dict[str, int]) -> dict[str, Callable[[], Figure]]:
         "profiles": lambda: profile_heatmap(profile, size),
         "contrasts": lambda: contrast_dots(profile, strongest),
         "comparison": lambda: comparison_heatmaps(comparison),
+        "named comparison": lambda: comparison_heatmaps(
+            comparison,
+            with_intervals(comparison, labels, features, draws=5, seed=1),
+            {(row.lifestage, row.segment): row.segment_name for row in named.itertuples()},
+        ),
     }
 
 

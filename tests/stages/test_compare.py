@@ -39,6 +39,9 @@ def compare(folder: Path) -> dict[str, Any]:
         verdicts=folder / "select" / "verdicts.json",
         labels=folder / "segments" / "labels.parquet",
         features=folder / "features",
+        draws=20,
+        permutations=19,
+        seed=1,
         output=folder / "compare",
     )
     return read_json(folder / "compare" / "summary.json")
@@ -71,7 +74,18 @@ def test_a_single_lifestage_is_compared_with_nobody(tmp_path: Path, counts: dict
 def test_all_outputs_are_the_same_bytes_when_run_again(tmp_path: Path) -> None:
     compare(study(tmp_path))
     before = {path.name: path.read_bytes() for path in (tmp_path / "compare").iterdir()}
-    assert sorted(before) == ["correlations.parquet", "heatmap.png", "heatmap.svg", "summary.json"]
+    assert sorted(before) == sorted(
+        f"{name}.{suffix}"
+        for name, suffix in (
+            ("agreement", "csv"),
+            ("correlations", "parquet"),
+            ("heatmap", "png"),
+            ("heatmap", "svg"),
+            ("matches", "csv"),
+            ("summary", "json"),
+            ("variance", "csv"),
+        )
+    )
     compare(tmp_path)
     assert {path.name: path.read_bytes() for path in (tmp_path / "compare").iterdir()} == before
 
@@ -103,3 +117,26 @@ def test_the_stage_runs_as_it_is_configured(tmp_path: Path, compose: Callable[..
     study(tmp_path / "artifacts")
     hydra.utils.call(compose("stage=compare", f"paths.root={tmp_path}").stage)
     assert (tmp_path / "artifacts/compare/summary.json").exists()
+
+
+def test_nothing_chosen_anywhere_is_a_summary_that_says_so(tmp_path: Path) -> None:
+    study(tmp_path)
+    empty = read_arrow(tmp_path / "segments" / "labels.parquet").to_pandas().head(0)
+    write_frame(empty, tmp_path / "segments" / "labels.parquet")
+    summary = compare(tmp_path)
+    assert summary["answer"]["word"] == "cannot be compared"
+    assert summary["kinds"] == []
+    assert pd.read_csv(tmp_path / "compare" / "variance.csv").empty
+    assert pd.read_csv(tmp_path / "compare" / "matches.csv").empty
+
+
+def test_the_summary_answers_in_words_with_an_effect_size_and_the_names_of_the_kinds(tmp_path: Path) -> None:
+    study(tmp_path)
+    labels = read_arrow(tmp_path / "segments" / "labels.parquet").to_pandas()
+    write_frame(labels.assign(segment_name="малые покупки"), tmp_path / "segments" / "labels.parquet")
+    summary = compare(tmp_path)
+    assert summary["answer"]["sentence"].startswith("Lifestages behave alike: lifestage explains")
+    assert summary["answer"]["effect"] == summary["variance"]["beyond_chance"]
+    assert sorted(name for kind in summary["kinds"] for name in kind) == sorted(
+        f"{segment} малые покупки" for segment in summary["order"]
+    )
