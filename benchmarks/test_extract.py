@@ -14,10 +14,14 @@ CODES = ("basket_size", "basket_type", "dominant_mission", "basket_price_sensiti
 
 def embedded(*, data: str, output: str) -> Callable[[], object]:
     from aisle.database import Extraction, ParquetFolder
+    from aisle.database.dialects import compiled
     from aisle.features import Baskets
+    from aisle.features.exact import relation
     from aisle.stages import extract, features
     from aisle.storage import write_json
+    from aisle.tables import CANONICAL
 
+    compiled(relation(CANONICAL["lines"]), "duckdb")  # Ibis imports its compilers when it is first asked
     folder = Path(output)
     write_json({}, folder / "fingerprint.json")
 

@@ -21,6 +21,9 @@ def run(*, database: Engine, blocks: Mapping[str, FeatureBlock], name: str, outp
     """Write the features, ``<name>.parquet``, and who has none and why, ``<name>_unsegmented.parquet``.
 
     The cohort of all is unclassified: orders are bought by people of whom no lifestage is known.
+
+    Raises:
+        ValueError: a feature is undefined for every customer, as when all are above a limit; or as the blocks.
     """
     needed = {table: CANONICAL[table] for table in ("baskets", "lines")}
     relations = {table: relation(contract) for table, contract in needed.items()}
@@ -32,7 +35,10 @@ def run(*, database: Engine, blocks: Mapping[str, FeatureBlock], name: str, outp
             finished.append(block.finish(rows.to_pandas()))
     customers = pd.concat(finished, axis=1).index.sort_values()
     cohort = pd.Series(UNCLASSIFIED, index=customers, name="cohort")
-    features, reasons, _ = assemble(finished, cohort, because)
+    features, reasons, absent = assemble(finished, cohort, because)
+    if absent:
+        why = "; ".join(because.get(column, f"{column} undefined") for column in absent)
+        raise ValueError(f"features {name}: no customer has {', '.join(absent)}: {why}.")
     for reason, count in reasons.value_counts().items():
         log.info("features %s: %d customers left out: %s", name, count, reason)
     log.info("features %s: %d customers, %d features", name, *features.values.shape)
