@@ -94,5 +94,5 @@ def test_extract_and_features(ours: Ours, report: Report, lines: Path, tmp_path:
     mine = ours(embedded, data=str(lines), output=str(tmp_path))
     peer = measure(recipe, data=str(lines))
     name = "extract and features of 3.03 M lines, embedded"
-    limit = "the recipe checks no key and no value, samples nobody and writes nothing; the stages do"
+    limit = "the recipe checks no key or value, samples nobody, sums nothing by product group and half, writes nothing"
     report.add(Row(name, mine, "pandas", peer=peer, at_least=10, at_most_mib=1024, limit=limit))
