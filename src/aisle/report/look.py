@@ -108,6 +108,7 @@ td:last-child, th:last-child { padding-right: .25rem; }
 thead th { border-bottom: 2px solid var(--line); vertical-align: bottom; color: var(--soft); font-size: .8125rem; }
 .number { text-align: right; }
 td small { font-size: .88em; }
+.number + :not(.number) { padding-left: .4rem; }
 tr > .number:first-child { text-align: left; }
 td.number, tbody th.number { white-space: nowrap; }
 thead button { all: unset; cursor: pointer; padding: .25rem 0; }
@@ -120,6 +121,7 @@ th[aria-sort=descending] button::after { content: ' \\2193'; }
 details { border-bottom: 1px solid var(--line); margin-bottom: .25rem; }
 summary { cursor: pointer; padding: .6rem 0; color: var(--link); }
 details[open] { padding-bottom: .75rem; }
+details + .scroll { margin-top: 1.5rem; }
 
 dialog {
   border: 0; padding: 3.5rem 1rem 1rem; width: 100vw; height: 100dvh; max-width: none; max-height: none;
