@@ -107,6 +107,15 @@ def test_a_study_tells_its_hypothesis_where_it_has_one(tmp_path: Path) -> None:
     assert "Hypothesis. There are two kinds." in section(report(tmp_path), "studies")
 
 
+def test_the_answer_on_lifestages_is_told_first_where_the_comparison_has_one(tmp_path: Path) -> None:
+    path = artifacts(tmp_path) / "artifacts" / "compare" / "summary.json"
+    told = {"word": "behave alike", "effect": 0.0123, "cut": 0.6, "sentence": "Lifestages behave alike: all of it."}
+    write_json({**read_json(path), "answer": told}, path)
+    html = report(tmp_path)
+    assert "Lifestages behave alike: to which one a customer belongs explains 1.2%" in section(html, "answer")
+    assert "Lifestages behave alike: all of it." in section(html, "lifestages")
+
+
 def test_the_page_needs_no_other_file_and_no_network(tmp_path: Path) -> None:
     elements = read(report(artifacts(tmp_path))).elements
     addresses = [value for _, attrs in elements for name, value in attrs.items() if name in ("src", "href")]

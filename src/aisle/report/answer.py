@@ -80,6 +80,12 @@ def _set_apart(material: Material) -> str:
 
 
 def _alike(material: Material) -> str:
+    told = (material.comparison or {}).get("answer") or {}
+    if told.get("effect") is not None:
+        return (
+            f"Lifestages {told['word']}: to which one a customer belongs explains {max(told['effect'], 0):.1%} of the "
+            "features' variance beyond what chance does."
+        )
     nearest = nearest_segments(material, "common")
     if len(nearest) < 2:
         return ""

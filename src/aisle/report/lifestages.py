@@ -39,7 +39,9 @@ def comparison_section(material: Material) -> Html:
             "number.",
         )
     )
-    return section("lifestages", title, listed([*material.comparison["notes"], *without]), picture, *told)
+    answer = (material.comparison.get("answer") or {}).get("sentence", "")
+    lead = element("p", answer) if answer else Html("")
+    return section("lifestages", title, lead, listed([*material.comparison["notes"], *without]), picture, *told)
 
 
 def study_section(material: Material) -> Html:
