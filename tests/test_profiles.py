@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aisle.features import FeatureTable
-from aisle.profiles import contrasts, labels_of, profiles, sizes
+from aisle.profiles import contrasts, labels_of, medoids, profiles, sizes
 
 LIFESTAGES = ("OA", "YA")
 
@@ -204,3 +204,23 @@ def test_no_lifestage_gives_empty_tables() -> None:
     assert drawn.columns.tolist() == ["customer_id", "lifestage", "segment"]
     assert profiles(drawn, features).empty
     assert sizes(drawn, features).empty
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 10_000))
+def test_a_medoid_has_the_least_sum_of_squared_distances_to_its_segment(seed: int) -> None:
+    features = table(60, seed, always=1.0)
+    drawn = labels(features, 2, seed, noise=0.1)
+    found = medoids(drawn, features)
+    counts = drawn[drawn["segment"] >= 0].groupby(["lifestage", "segment"]).size()
+    shown = counts[counts >= 10]
+    assert list(zip(found["lifestage"], found["segment"], strict=True)) == list(shown.index)
+    assert "customer_id" not in found
+    for row in found.to_dict("records"):
+        own = features.select(row["lifestage"]).values
+        standard = ((own - own.mean()) / own.std(ddof=0)).drop(columns="always")
+        same = (drawn["lifestage"] == row["lifestage"]) & (drawn["segment"] == row["segment"])
+        members = standard.loc[drawn.loc[same, "customer_id"]].to_numpy()
+        totals = ((members[:, np.newaxis] - members[np.newaxis]) ** 2).sum(axis=(1, 2))
+        chosen = ((pd.Series(row)[own.columns].astype(float) - own.mean()) / own.std(ddof=0)).drop("always").to_numpy()
+        assert ((members - chosen) ** 2).sum() == pytest.approx(totals.min())

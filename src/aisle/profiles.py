@@ -15,6 +15,8 @@ from aisle.partition import NOISE
 SEGMENT = ["lifestage", "segment"]
 """The key of a segment."""
 LABELS = ["customer_id", *SEGMENT]
+FEWEST_SHOWN = 10
+"""Customers a segment needs for a single one of them to be shown."""
 _NOTHING = 1e-12
 _BASKETS = ("basket_count", "frequency")
 
@@ -99,6 +101,27 @@ def profiles(labels: pd.DataFrame, features: FeatureTable) -> pd.DataFrame:
     keys = mean.index.to_frame(index=False)
     long = keys.loc[keys.index.repeat(len(names))].assign(feature=list(names) * len(keys))
     return long.assign(**{name: frame.to_numpy().ravel() for name, frame in wide.items()}).reset_index(drop=True)
+
+
+def medoids(labels: pd.DataFrame, features: FeatureTable) -> pd.DataFrame:
+    """The most typical customer of every segment, as features in their own units, without its id.
+
+    One row per lifestage and segment, sorted: the customer with the least sum of squared Euclidean distances to the
+    others of the segment, in features standardised over the lifestage; that is the one nearest to the segment's mean.
+    Of equally near ones the first by id. A segment of fewer than `FEWEST_SHOWN` customers has none: among so few one
+    could be recognised.
+    """
+    names = list(features.values.columns)
+    joined = labels.sort_values("customer_id", kind="stable").join(features.values, on="customer_id")
+    groups = joined.groupby("lifestage")[names]
+    spread = groups.transform("std", ddof=0).where(groups.transform("max") > groups.transform("min"))
+    standard = ((joined[names] - groups.transform("mean")) / spread).fillna(0.0)
+    keys = [joined[name] for name in SEGMENT]
+    distances = ((standard - standard.groupby(keys).transform("mean")) ** 2).sum(axis=1)
+    known = joined.assign(distance=distances.round(9), size=joined.groupby(SEGMENT)["customer_id"].transform("size"))
+    shown = known[(known["segment"] != NOISE) & (known["size"] >= FEWEST_SHOWN)]
+    nearest = shown.sort_values([*SEGMENT, "distance"], kind="stable").drop_duplicates(SEGMENT)
+    return nearest[[*SEGMENT, *names]].reset_index(drop=True)
 
 
 def contrasts(profile: pd.DataFrame, size: pd.DataFrame) -> pd.DataFrame:

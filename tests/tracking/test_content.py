@@ -144,6 +144,7 @@ def test_a_candidate_that_calls_everybody_noise_can_be_shown() -> None:
     tables = content.tables()
     assert tables["cluster_sizes.json"].rows[0][:3] == ("noise", 20, 1.0)
     assert tables["cluster_profiles.json"].columns == ("feature", "everybody")
+    assert tables["cluster_medoids.json"].columns == ("feature",)
     assert "no ranking score is defined" in content.note
 
 

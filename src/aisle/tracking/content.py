@@ -15,6 +15,7 @@ from aisle.features.table import FeatureTable
 from aisle.leaderboard import NAMES, RANKED_BY
 from aisle.partition import NOISE, Partition, PartitionPath
 from aisle.profiles import labels_of
+from aisle.profiles import medoids as medoids_of
 from aisle.profiles import profiles as profiles_of
 from aisle.profiles import sizes as sizes_of
 from aisle.tracking.notes import best_per_lifestage, called, candidate_note, cluster_name, summary_note
@@ -137,6 +138,7 @@ def _cluster_tables(lifestage: str, partition: Partition, features: FeatureTable
     return {
         "cluster_sizes.json": cluster_sizes(labels, features),
         "cluster_profiles.json": cluster_profiles(labels, features),
+        "cluster_medoids.json": cluster_medoids(labels, features),
     }
 
 
@@ -164,6 +166,16 @@ def cluster_profiles(labels: pd.DataFrame, features: FeatureTable) -> Table:
             (str(name), _rounded(everybody[name]), *map(_rounded, row))
             for name, row in zip(wide.index, wide.to_numpy(), strict=True)
         ),
+    )
+
+
+def cluster_medoids(labels: pd.DataFrame, features: FeatureTable) -> Table:
+    """One row per feature: its value of the most typical customer of each cluster that is large enough to show one."""
+    typical = medoids_of(labels, features)
+    names = [str(name) for name in features.values.columns]
+    return Table(
+        ("feature", *(cluster_name(int(label)) for label in typical["segment"])),
+        tuple((name, *map(_rounded, typical[name])) for name in names),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LAYOUT = 2  # raised when runs show something new, so that the next sync writes those of old again
+_LAYOUT = 3  # raised when runs show something new, so that the next sync writes those of old again
 
 Cell = str | int | float | bool | None
 
