@@ -187,6 +187,25 @@ def _last_column(values: Any) -> Any:
     return values[:, -1:]
 
 
+def _first_column(values: Any) -> Any:
+    return np.asarray(values)[:, :1]
+
+
+def test_gaps_on_the_first_splits_count_more_than_a_higher_score() -> None:
+    rng = np.random.default_rng(8)
+    factor = rng.normal(size=(300, 1)) + 0.2 * rng.normal(size=(300, 4))  # a continuum that fills the space
+    gap = 8 * rng.integers(0, 2, 300) + rng.normal(size=300)
+    features = table(pd.DataFrame({"gap": gap, **{f"factor_{number}": factor[:, number] for number in range(4)}}))
+    two = KMeansPath([2], n_init=3)
+    apart = family(features, FunctionTransformer(_first_column), cut_apart=two)
+    through = family(features, FunctionTransformer(_last_column), cut_through=two)
+    found = dossier(features, apart, through, effort=Effort(5, 5, 3, 19), thresholds=Thresholds(null_p=0.5))
+    scores = found.measures.set_index("candidate_key")["ranking_score"]
+    assert scores["cut_through"] > scores["cut_apart"]
+    stages = found.measures.set_index("candidate_key")["stage"]
+    assert stages.to_dict() == {"cut_apart": "examined", "cut_through": "screened"}
+
+
 def test_no_more_methods_are_examined_than_there_are_finalists(small: FeatureTable) -> None:
     found = dossier(small, family(small, kmeans=KMEANS, ward=WARD), effort=Effort(2, 1, 1, 19)).measures
     assert found.groupby("candidate_key")["stage"].first().value_counts().to_dict() == {"examined": 1, "screened": 1}

@@ -26,7 +26,7 @@ CLUSTERERS = {
 }
 SCALERS = {"standard": StandardScaler(), "robust": RobustScaler()}
 EFFORT = Effort(splits=4, screening=2, finalists=2, null_draws=19)
-FILES = ["gaps.parquet", "measures.csv", "measures.parquet", "segments.parquet"]
+FILES = ["declared.json", "gaps.parquet", "measures.csv", "measures.parquet", "segments.parquet"]
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +102,20 @@ def evidence(folder: Path, *rows: dict[str, Any], **changed: Any) -> Path:
         for number in range(12)
     ]
     write_frame(pd.DataFrame(labels), folder.parent / "grid" / "labels.parquet")
+    write_json({"floor": RULE.floor, "thresholds": asdict(Thresholds())}, folder / "declared.json")
     return folder
+
+
+def test_evidence_by_other_thresholds_or_another_floor_is_refused(tmp_path: Path) -> None:
+    found = evidence(tmp_path / "evidence", *ROWS)
+    study(tmp_path, *ROWS)
+    stricter = {"floor": 0.1, "thresholds": asdict(Thresholds(first_class=False))}
+    write_json(stricter, found / "declared.json")
+    with pytest.raises(
+        ValueError, match=r"found by first_class False, now True, floor 0\.1, now 0\.05: run stage=evidence"
+    ):
+        select(tmp_path, evidence=found)
+    assert not (tmp_path / "select").exists()
 
 
 def test_the_evidence_decides_and_every_measure_is_told_with_its_threshold(tmp_path: Path) -> None:
@@ -150,6 +164,8 @@ def test_do_not_segment_is_a_verdict(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert told["evidence_class"] == "do not segment"
     assert told["reasons"][0].startswith("Do not segment YA: not even the best of 3 eligible partitions")
     assert "mean Jaccard coefficient 0.4 (asked: >= 0.6)" in told["reasons"][0]
+    assert "standard deviations would have been missed" in told["reasons"][-1]
+    assert told["rejected"]["clusterer"] == "kmeans"
     assert "do not segment" in capsys.readouterr().err
 
 

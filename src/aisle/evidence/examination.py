@@ -18,7 +18,7 @@ from aisle.candidate import reference_space
 from aisle.evidence.agreement import count
 from aisle.evidence.bootstraps import Pair, resample
 from aisle.evidence.categories import categories, repeated
-from aisle.evidence.classes import CLASSES, DO_NOT_SEGMENT, Thresholds, class_of
+from aisle.evidence.classes import CLASSES, DO_NOT_SEGMENT, SEPARATED, Thresholds, class_of
 from aisle.evidence.dossier import FIRST_DRAWS, HOPELESS, MEASURES, REPORTED, Contender, Dossier, Effort, Family
 from aisle.evidence.gap_statistic import spread
 from aisle.evidence.null import null_of
@@ -95,7 +95,7 @@ class _Examination:
         """The best candidate of each method, by class and ranking score so far, at most as many as effort allows."""
         ranked = sorted((self._standing(one), one) for one in self.all if one.eligible.any())
         chosen: dict[str, str] = {}
-        for (place, _, _), one in ranked:
+        for (place, *_), one in ranked:
             if one.method not in chosen and (place < CLASSES.index(DO_NOT_SEGMENT) or not chosen):
                 chosen[one.method] = one.key
         return set(list(chosen.values())[: self.effort.finalists])
@@ -111,10 +111,20 @@ class _Examination:
         silent = [2 * seen[place].valleys >= self.thresholds.valley_p for seen in self.seen[one.key]]
         return count(one.labelings[place]) > 1 and bool((2 * np.sum(silent, axis=0) <= self.effort.splits).all())
 
-    def _standing(self, one: Contender) -> tuple[int, float, str]:
-        found = [self._measures(one, place) for place in np.flatnonzero(one.eligible).tolist()]
-        best, score = min((CLASSES.index(row["class"]), -float(row["ranking_score"])) for row in found)
-        return best, score, one.key
+    def _standing(self, one: Contender) -> tuple[int, int, float, str]:
+        """By what the first splits say, as the rule will: class, most segments where separated, ranking score.
+
+        No null has been drawn yet and few splits may not award the first class: both are taken as met here, or a
+        candidate with gaps would be no better than one without.
+        """
+        hopeful = replace(self.thresholds, first_class=True)
+        ranks = []
+        for place in np.flatnonzero(one.eligible).tolist():
+            row = self._measures(one, place)
+            found = class_of({**row, "null_p": 0.0}, hopeful) if self.thresholds.null_p > 0 else row["class"]
+            segments = row["n_clusters"] if found == SEPARATED else 0
+            ranks.append((CLASSES.index(found), -segments, -float(row["ranking_score"])))
+        return *min(ranks), one.key
 
     def keep(self, keys: set[str]) -> None:
         kept = []

@@ -28,7 +28,7 @@ from threadpoolctl import threadpool_limits
 from aisle.assignment import assign, centroids
 from aisle.candidate import reference_space
 from aisle.clusterers.path import PathClusterer
-from aisle.evidence.agreement import adjusted_rand, count, strength
+from aisle.evidence.agreement import count, replicated, strength
 from aisle.evidence.categories import categories, repeated
 from aisle.evidence.classes import CLASSES, Thresholds, class_of
 from aisle.evidence.dossier import FIRST_DRAWS, HOPELESS, MEASURES, Effort
@@ -202,7 +202,7 @@ def carry(features: FeatureTable, pipelines: Pipelines, given: Labels, *, number
                 np.nan_to_num(scores),
                 np.array([best_in_part(parts[half], own[half], clusters) for half in (0, 1)]),
                 float(np.mean([strength(*pair) for pair in pairs])),
-                float(np.mean([adjusted_rand(*pair) for pair in pairs])),
+                float(np.mean([replicated(*pair) for pair in pairs])),
                 gaps,
             )
     back = [np.append(known[one][1], NOISE)[carried[one]] for one in (0, 1)]

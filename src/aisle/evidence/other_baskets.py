@@ -13,7 +13,7 @@ from sklearn import config_context
 from threadpoolctl import threadpool_limits
 
 from aisle.assignment import assign
-from aisle.evidence.agreement import adjusted_rand, count, matches
+from aisle.evidence.agreement import count, matches, replicated
 from aisle.evidence.resamples import Pipelines
 from aisle.features.table import FeatureTable
 from aisle.partition import NOISE
@@ -42,14 +42,18 @@ class OtherBaskets:
 
     @property
     def replication(self) -> float:
-        """Adjusted Rand index of ``own`` and ``assigned``: whether the other half is cut the same way; at most 1."""
-        return adjusted_rand(_numbers(self.own), _numbers(self.assigned))
+        """Adjusted Rand index of ``own`` and ``assigned``: whether the other half is cut the same way; at most 1.
+
+        0 where either has no two clusters: nothing is replicated then.
+        """
+        return replicated(_numbers(self.own), _numbers(self.assigned))
 
     @property
     def stayed_share(self) -> float:
-        """Share of the customers in both halves whom the rule leaves in their cluster, in [0, 1]; NaN without any."""
+        """Share of the customers in both halves and in a cluster whom the rule leaves there, in [0, 1]; NaN without."""
         both = self.customers
-        return float((self.found.loc[both] == self.assigned.loc[both]).mean()) if len(both) else float("nan")
+        inside = both[(self.found.loc[both] != NOISE).to_numpy()]
+        return float((self.found.loc[inside] == self.assigned.loc[inside]).mean()) if len(inside) else float("nan")
 
     def named_as(self, segments: "pd.Series[int]") -> "pd.Series[int]":
         """``found`` with the numbers of the ``segments`` (of all baskets) that its clusters are most like.

@@ -191,7 +191,9 @@ def replication_section(material: Material) -> Html:
             "Tested on baskets that did not make the segments, with the false discovery rate controlled. The effect is "
             f"the share of the ranks' variance that segments explain, the weaker of both ways of halving. {CAVEAT}",
         ),
-        figure(
+        absent("The picture of all differences is left out: it would show a lifestage whose segments are hidden.")
+        if material.veiled
+        else figure(
             material.pictures.get("differences/effects"),
             "Effect sizes of the features on which segments differ on other baskets, by lifestage.",
             "The strongest honest differences of every lifestage.",

@@ -18,16 +18,27 @@ def ranks(board: pd.DataFrame, rule: SelectionRule) -> MethodRanks:
     At most five: the more methods, the less can be told apart. They are the first ones in the declared order of cost,
     which no score has a say in.
     """
-    methods = sorted(board["clusterer"].unique(), key=lambda name: (rule.cost(name), name))[:MOST_METHODS]
+    methods = _by_cost(board, rule)[:MOST_METHODS]
     eligible = board[board["eligible"].astype(bool) & (board["smallest_share"] >= rule.floor)]
     best = eligible.pivot_table(index="lifestage", columns="clusterer", values=RANKED_BY, aggfunc="max")
     return rank_methods(best.reindex(index=sorted(board["lifestage"].unique()), columns=methods))
 
 
-def together(verdicts: Sequence[Verdict], found: MethodRanks) -> tuple[str, ...]:
+def _by_cost(board: pd.DataFrame, rule: SelectionRule) -> list[str]:
+    return sorted(board["clusterer"].unique(), key=lambda name: (rule.cost(name), name))
+
+
+def together(
+    verdicts: Sequence[Verdict], board: pd.DataFrame, rule: SelectionRule, found: MethodRanks
+) -> tuple[str, ...]:
     """The sentences on all lifestages: classes first, where evidence was computed, then methods."""
+    sentences = found.sentences
+    left_out = _by_cost(board, rule)[MOST_METHODS:]
+    if left_out:
+        names = ", ".join(left_out)
+        sentences += (f"At most {MOST_METHODS} methods are compared, the first by declared cost; left out: {names}.",)
     counts = Counter(verdict.evidence_class for verdict in verdicts if verdict.evidence_class)
     if not counts:
-        return found.sentences
+        return sentences
     told = ", ".join(f"{counts[name]} {name}" for name in CLASSES if counts[name])
-    return f"Of {number(sum(counts.values()), 'lifestage')}: {told}.", *found.sentences
+    return f"Of {number(sum(counts.values()), 'lifestage')}: {told}.", *sentences

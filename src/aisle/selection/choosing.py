@@ -111,7 +111,7 @@ def _verdict(
     weighed = () if thresholds is None else findings(best.evidence, thresholds)
     if best.evidence_class == DO_NOT_SEGMENT:
         reasons = why_not_segmented(lifestage, best, weighed, tally)
-        return Verdict(lifestage, customers, None, reasons, (), tally, not_known, best.evidence_class, weighed)
+        return Verdict(lifestage, customers, None, reasons, (), tally, not_known, best.evidence_class, weighed, best)
     runners_up = _runners_up(board, tied, best, rule)
     first, *others = why_chosen(best, runners_up, tally, customers=customers, tied=tied, rule=rule)
     reasons = (first, *why_class(best, weighed, thresholds), *others)

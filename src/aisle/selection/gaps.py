@@ -11,11 +11,14 @@ from aisle.selection.verdict import Verdict
 
 
 def with_smallest_gap(verdict: Verdict, segments: pd.DataFrame) -> Verdict:
-    """The verdict with the smallest gap that would have been found between each chosen segment and its neighbour.
+    """The verdict with the smallest gap that would have been found between each segment and its neighbour.
+
+    The segments are those of the partition that was chosen, or of the best one where none is to be. A segment whose
+    neighbour on the split is nobody's is held against the smallest other one.
 
     ``segments`` has the customer_count and the neighbour of every segment, as `aisle.evidence.Dossier` has.
     """
-    chosen = verdict.chosen
+    chosen = verdict.chosen or verdict.rejected
     if chosen is None:
         return verdict
     same = (segments["candidate_key"] == chosen.candidate_key) & (segments["tuning_value"] == chosen.tuning_value)
@@ -23,6 +26,8 @@ def with_smallest_gap(verdict: Verdict, segments: pd.DataFrame) -> Verdict:
     sizes = dict(zip(numbers, counts, strict=True))
     gaps = []
     for segment, neighbour in zip(numbers, neighbours, strict=True):
-        pair = sizes[segment], sizes.get(neighbour, 0)
-        gaps.append(smallest_gap(sum(pair), min(pair) / sum(pair)) if min(pair) else math.inf)
+        others = [one for one in sizes if one != segment]
+        other = neighbour if neighbour in sizes else min(others, key=sizes.__getitem__)
+        pair = sizes[segment], sizes[other]
+        gaps.append(smallest_gap(sum(pair), min(pair) / sum(pair)))
     return replace(verdict, reasons=(*verdict.reasons, why_unseen(max(gaps, default=math.inf), chosen)))

@@ -119,7 +119,10 @@ def why_unseen(gap: float, chosen: Choice) -> str:
     if math.isinf(gap):
         return "Its smallest segments are too few customers to see any gap between them."
     seen = "a gap" if chosen.n_clusters == 2 else "a gap between any of these segments and its neighbour"
-    return f"With so many customers {seen} of less than {gap:g} standard deviations would have been missed."
+    return (
+        f"With so many customers {seen} of less than {gap:g} standard deviations would have been missed, even along "
+        "the true line; with many columns more is needed."
+    )
 
 
 def why_not_segmented(lifestage: str, best: Choice, found: Sequence[Finding], tally: Tally) -> tuple[str, ...]:

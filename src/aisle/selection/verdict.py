@@ -73,7 +73,8 @@ class Verdict:
     """What is chosen for one lifestage (None: nothing can or should be), why, against whom, and what is not known.
 
     ``customer_count`` is None where no candidate was fitted; ``evidence_class`` where there was nothing to
-    judge or no evidence was computed. ``findings`` are the measures of the best partition against their thresholds.
+    judge or no evidence was computed. ``findings`` are the measures of the best partition against their thresholds;
+    ``rejected`` is that partition where the lifestage is not to be segmented.
     """
 
     lifestage: str
@@ -85,6 +86,7 @@ class Verdict:
     not_known: tuple[str, ...]
     evidence_class: str | None = None
     findings: tuple[Finding, ...] = ()
+    rejected: Choice | None = None
 
     @property
     def margin(self) -> float | None:
@@ -152,6 +154,7 @@ def _verdict(told: Mapping[str, Any]) -> Verdict:
     runners_up = tuple(RunnerUp(**{**runner, "best": _choice(runner["best"])}) for runner in told["runners_up"])
     found = tuple(Finding(**{**one, "value": _number(one["value"])}) for one in told.get("findings", ()))
     read = {"chosen": _choice(told["chosen"]), "runners_up": runners_up, "tally": Tally(**told["tally"])}
+    read["rejected"] = _choice(told.get("rejected"))
     texts = {name: tuple(told[name]) for name in ("reasons", "not_known")}
     return Verdict(**{**told, **read, **texts, "findings": found})
 

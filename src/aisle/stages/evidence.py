@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from rich.table import Table
 from aisle.evidence import CLASSES, Contender, Effort, Family, Pipelines, Run, Thresholds, examine
 from aisle.features import FeatureTable
 from aisle.leaderboard import KEY, NAMES
+from aisle.selection import checked_floor
 from aisle.storage import (
     CandidateStore,
     candidate_key,
@@ -29,6 +31,7 @@ from aisle.storage import (
     write_csv,
     write_dossier,
     write_frame,
+    write_json,
 )
 
 log = logging.getLogger(__name__)
@@ -49,7 +52,7 @@ def run(
     store: Path,
     output: Path,
 ) -> None:
-    """Write ``measures``, ``segments`` and ``gaps`` of every lifestage's candidates into ``output``.
+    """Write ``measures``, ``segments`` and ``gaps`` of every lifestage's candidates, and what was declared.
 
     ``features`` is the folder of feature tables; ``block`` the feature block, which may be None where the leaderboard
     has only one. ``workers`` processes share the work (None: as many as cores); results do not depend on them.
@@ -60,6 +63,7 @@ def run(
     """
     if workers is not None and not (isinstance(workers, int) and workers >= 1):
         raise ValueError(f"stage.workers must be at least 1, or null for as many as there are cores; got {workers!r}.")
+    floor = checked_floor(floor)
     board = _of_block(_board(Path(leaderboard)), block, Path(leaderboard))
     name = str(board["features"].iloc[0]).split(" ")[0]
     table = read_features(Path(features) / f"{name}.parquet")
@@ -82,6 +86,7 @@ def run(
     for table_name, rows in found.items():
         write_frame(rows, Path(output) / f"{table_name}.parquet")
     write_csv(found["measures"], Path(output) / "measures.csv")
+    write_json({"floor": floor, "thresholds": asdict(thresholds)}, Path(output) / "declared.json")
     _show(found["measures"])
 
 

@@ -21,6 +21,7 @@ from aisle.features import FeatureTable
 from aisle.features.table import EVERYBODY
 from aisle.figures import valley_panels
 from aisle.partition import Partition
+from aisle.selection import checked_floor
 from aisle.selection.judged import WITHOUT_THEIR_METHOD, record, value
 from aisle.sources.segment_file import SegmentFile
 from aisle.stages.evidence import parallel
@@ -76,6 +77,7 @@ def run(
     """
     if labels is None:
         raise ValueError("stage=judge needs labels=FILE, a CSV file with the columns customer_id and segment.")
+    floor = checked_floor(floor)
     table, file = read_features(Path(features)), SegmentFile(Path(labels))
     for name in lifestages or ():
         table.select(name)  # an unknown one is refused before anything is computed

@@ -3,6 +3,7 @@
 import logging
 import math
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -57,14 +58,14 @@ def run(
     board = _board(Path(leaderboard))
     chosen_block = board[board["features"] == block]
     attempts = attempts[attempts["features"] == block]
-    dossier = None if evidence is None else _dossier(Path(evidence))
+    dossier = None if evidence is None else _dossier(Path(evidence), rule, thresholds)
     measures = dossier.measures if dossier else None
     verdicts = select(chosen_block, attempts, rule=rule, measures=measures, thresholds=thresholds)
     if dossier:
         verdicts = [with_smallest_gap(verdict, dossier.segments) for verdict in verdicts]
     across = ranks(chosen_block, rule)
     told = {name: value for name, value in study.items() if name != "candidates"}
-    selection = Selection(block, rule, told, tuple(verdicts), together(verdicts, across))
+    selection = Selection(block, rule, told, tuple(verdicts), together(verdicts, chosen_block, rule, across))
     folder = Path(output)
     write_json(selection_to_json(selection), folder / "verdicts.json")
     write_json(metrics(verdicts), folder / "metrics.json")
@@ -100,13 +101,23 @@ def _numbers(verdict: Verdict) -> dict[str, float]:
     return {name: value for name, value in measured.items() if not math.isnan(value)}
 
 
-def _dossier(folder: Path) -> Dossier:
-    """The evidence on all lifestages."""
+def _dossier(folder: Path, rule: SelectionRule, thresholds: Thresholds) -> Dossier:
+    """The evidence on all lifestages, found by the same floor and thresholds as are declared now."""
     path = folder / "measures.parquet"
     measures: pd.DataFrame = read_arrow(path).to_pandas()
     missing = sorted({*MEASURES, "candidate_key", "tuning_value", "class", "stage", "category"} - set(measures.columns))
     if missing:
         raise ValueError(f"{path} must hold the measures that stage=evidence writes; it lacks {missing}.")
+    declared = read_json(folder / "declared.json")
+    now = {"floor": float(rule.floor), **asdict(thresholds)}
+    before = {"floor": declared.get("floor"), **declared.get("thresholds", {})}
+    other = sorted(name for name, value in now.items() if before.get(name) != value)
+    if other:
+        told = ", ".join(f"{name} {before.get(name)}, now {now[name]}" for name in other)
+        raise ValueError(
+            f"{folder} must hold evidence by what is declared now; it was found by {told}: run stage=evidence again, "
+            "with the same evidence= as here."
+        )
     segments, gaps = (read_arrow(folder / f"{name}.parquet").to_pandas() for name in ("segments", "gaps"))
     return Dossier(measures, segments, gaps)
 
