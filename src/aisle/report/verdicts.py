@@ -22,7 +22,8 @@ from aisle.report.html import (
 )
 from aisle.report.material import Material
 from aisle.selection import Verdict
-from aisle.selection.judged import MEASURE, value
+from aisle.selection.judged import value
+from aisle.selection.reasons import MEASURES
 
 _MEANING: Final = {
     SEPARATED: "A gap between every segment and its neighbour, a score that data without clusters do not reach, and "
@@ -88,7 +89,7 @@ def _over_weeks(material: Material) -> dict[str, float]:
 
 def _glossary() -> Html:
     classes = [(name, _MEANING[name]) for name in CLASSES]
-    measures = [(MEASURE[name], asks) for name, asks in _ASKS.items()]
+    measures = [(MEASURES[name], asks) for name, asks in _ASKS.items()]
     score_means = (
         "ranking score",
         "The mean silhouette in one space for all methods, customers in no segment counted as 0; it decides only "
@@ -130,7 +131,7 @@ def _measures(verdict: Verdict) -> Html:
         return absent("No evidence has been computed for it.")
     rows = [
         [
-            MEASURE[one.measure],
+            MEASURES[one.measure],
             Cell(value(one.value), one.value),
             one.asked.replace(">=", "≥"),
             Cell("✓ met" if one.met else "✗ not met"),

@@ -7,20 +7,12 @@ from typing import Any, Final
 import pandas as pd
 
 from aisle.evidence.classes import CONSTRUCTIVE, DO_NOT_SEGMENT, REPRODUCIBLE, SEPARATED, Thresholds, findings
-from aisle.selection.reasons import number, percent
+from aisle.selection.reasons import MEASURES, number, percent
 
 WITHOUT_THEIR_METHOD: Final = (
     "The labels came without the method that made them: score, valleys and what is regained are those of the labels; "
     "whether they come back is asked of stand-ins, which cluster each half of the customers into as many clusters."
 )
-MEASURE: Final = {
-    "null_p": "null p",
-    "valley_p": "valley p",
-    "jaccard_worst": "worst Jaccard coefficient",
-    "jaccard_mean": "mean Jaccard coefficient",
-    "strength": "prediction strength",
-    "replication": "replication",
-}
 _AMOUNTS_TO: Final = {
     SEPARATED: "{segments} are separated: there is a gap at every one, and {stand_in} finds them again.",
     REPRODUCIBLE: "{segments} are reproducible but not separated: a good cut of a continuum, which {stand_in} finds "
@@ -98,7 +90,7 @@ def _rule(measures: Mapping[str, Any]) -> str:
 def _missed(measures: Mapping[str, Any], thresholds: Thresholds) -> str:
     """What was asked and not met, the weakest threshold of a measure alone."""
     asked = {one.measure: one for one in findings(measures, thresholds) if not one.met}
-    parts = (f"{MEASURE[one.measure]} {value(one.value)} (asked: {one.asked})" for one in asked.values())
+    parts = (f"{MEASURES[one.measure]} {value(one.value)} (asked: {one.asked})" for one in asked.values())
     return f"Not met: {', '.join(parts)}." if asked else ""
 
 

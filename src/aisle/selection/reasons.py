@@ -17,7 +17,7 @@ NOT_KNOWN = (
     "No standard error of the ranking score has been computed, so a lead over another method may be chance.",
 )
 
-_MEASURES: Final = {
+MEASURES: Final = {
     "valley_p": "valley p",
     "null_p": "null p",
     "jaccard_worst": "worst Jaccard coefficient",
@@ -25,6 +25,7 @@ _MEASURES: Final = {
     "strength": "prediction strength",
     "replication": "replication",
 }
+"""What the measures of a verdict are called in sentences."""
 _TELLING: Final = {
     REPRODUCIBLE: ("valley_p", "null_p", "jaccard_worst", "strength"),
     CONSTRUCTIVE: ("jaccard_worst", "replication"),
@@ -106,7 +107,7 @@ def _listed(found: Sequence[Finding]) -> str:
     """Each measure once, with all that was asked of it."""
     asked: dict[str, list[str]] = {}
     for one in found:
-        asked.setdefault(f"{_MEASURES[one.measure]} {_value(one.value)}", []).append(one.asked)
+        asked.setdefault(f"{MEASURES[one.measure]} {_value(one.value)}", []).append(one.asked)
     return ", ".join(f"{told} (asked: {', '.join(limits)})" for told, limits in asked.items())
 
 
@@ -155,7 +156,7 @@ def why_lost(other: Choice, chosen: Choice, rule: SelectionRule, *, tied: bool) 
 
 def _worse_class(other: Choice) -> str:
     measured = other.evidence
-    numbers = ", ".join(f"{_MEASURES[name]} {_value(measured[name])}" for name in _TELLING[str(other.evidence_class)])
+    numbers = ", ".join(f"{MEASURES[name]} {_value(measured[name])}" for name in _TELLING[str(other.evidence_class)])
     if other.evidence_class == DO_NOT_SEGMENT:
         return f"It does not come back: {numbers}"
     return f"Its class is only {other.evidence_class}: {numbers}"
