@@ -9,6 +9,7 @@ import hydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig
 
+from aisle.arguments import check_arguments
 from aisle.complaints import USERS_MISTAKES, check_no_password, complaint, configuration_folder
 
 _INTERRUPTED = 130
@@ -17,7 +18,7 @@ _INTERRUPTED = 130
 
 def perform(cfg: DictConfig) -> None:
     """Do the configured stage."""
-    _in_one_sentence(lambda: hydra.utils.call(cfg.stage))
+    _in_one_sentence(lambda: _checked_call(cfg.stage))
 
 
 def main() -> None:
@@ -33,6 +34,11 @@ def main() -> None:
 def _compose_and_perform() -> None:
     check_no_password(sys.argv[1:])
     hydra.main(version_base="1.3", config_path=str(configuration_folder()), config_name="config")(perform)()
+
+
+def _checked_call(stage: DictConfig) -> None:
+    check_arguments(stage, "stage")
+    hydra.utils.call(stage)
 
 
 def _in_one_sentence(call: Callable[[], None]) -> None:
