@@ -3,6 +3,7 @@
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from aisle.database.session import Dialect, Rows, quoted
 from aisle.tables import Table
 
 _ROWS_AT_ONCE = 1 << 16
+_WRITTEN_AT_ONCE = 1 << 15
 _NOT_THERE = (1040, 1053, 2002, 2003, 2013)
 """Errors of connecting that may pass: too many connections, shutting down, nobody answers."""
 _WENT_AWAY = (1053, 1927, 2006, 2013, 2055)
@@ -144,14 +146,16 @@ class MySQLSession:
     def insert(self, table: str, rows: pyarrow.Table) -> None:
         names = ", ".join(quoted(name, "mysql") for name in rows.column_names)
         statement = f"LOAD DATA LOCAL INFILE %s INTO TABLE {quoted(table, 'mysql')} CHARACTER SET utf8mb4 ({names})"
-        with tempfile.NamedTemporaryFile(prefix="aisle-") as file, self.raw.cursor() as cursor:
-            for part in rows.to_batches(max_chunksize=_ROWS_AT_ONCE):
-                file.write(_tab_separated(part))
-            file.flush()
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # they are looked at below, all of them
-                cursor.execute(statement, (file.name,))
-            self._check_warnings(cursor)
+        parts = rows.to_batches(max_chunksize=_WRITTEN_AT_ONCE)
+        with ThreadPoolExecutor(1) as ahead, self.raw.cursor() as cursor:
+            for text in ahead.map(_tab_separated, parts):  # the next part is written while the server takes this one
+                with tempfile.NamedTemporaryFile(prefix="aisle-") as file:
+                    file.write(text)
+                    file.flush()
+                    with warnings.catch_warnings():
+                        warnings.simplefilter("ignore")  # they are looked at below, all of them
+                        cursor.execute(statement, (file.name,))
+                self._check_warnings(cursor)
 
     def _check_warnings(self, cursor: "pymysql.cursors.Cursor") -> None:
         """MySQL bends values that do not fit, in queries and in LOAD DATA LOCAL, where the others refuse them."""

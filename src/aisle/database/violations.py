@@ -35,12 +35,12 @@ def orphans(
             found = f"p{number:d}.{schema.quoted(key)}"
             joins.append(f"LEFT JOIN {schema.quoted(place)} AS p{number:d} ON {found} = {child}")
             lost.append(f"{found} IS NULL")
-        rows = (
-            f"FROM {schema.quoted(source)} AS c {' '.join(joins)} WHERE {' AND '.join([f'{child} IS NOT NULL', *lost])}"
-        )
-        ((count,),) = session.rows(f"SELECT COUNT(*) {rows}")
-        if count:
-            first = session.rows(f"SELECT DISTINCT {child} {rows} ORDER BY {child} LIMIT {_SHOWN:d}")
+        where = f"{' '.join(joins)} WHERE {' AND '.join([f'{child} IS NOT NULL', *lost])}"
+        # Many rows refer to one parent: each is looked for once, and rows are counted only where one is missing.
+        distinct = f"(SELECT DISTINCT {schema.quoted(column)} FROM {schema.quoted(source)}) AS c"  # noqa: S608
+        first = session.rows(f"SELECT {child} FROM {distinct} {where} ORDER BY {child} LIMIT {_SHOWN:d}")  # noqa: S608
+        if first:
+            ((count,),) = session.rows(f"SELECT COUNT(*) FROM {schema.quoted(source)} AS c {where}")  # noqa: S608
             return (
                 f"{table.name}.{column} must be found in {parent}; {count} rows are not, the first of {_listed(first)}."
             )
