@@ -48,6 +48,7 @@ class ParquetFolder:
         settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": self.memory_limit,
             "threads": self.threads,
+            "preserve_insertion_order": False,  # rows are put in order at the end
         }
         try:
             raw = duckdb.connect(":memory:", config=settings)
