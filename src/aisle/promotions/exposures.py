@@ -1,8 +1,10 @@
 """Who received the campaigns of one type, what everybody did then, and what was known before."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 
@@ -47,10 +49,10 @@ class Exposure:
             if bad:
                 raise ValueError(f"The {name} must be finite and float64; these are not: {bad}.")
 
-    @property
-    def customer_numbers(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    @cached_property
+    def customer_numbers(self) -> npt.NDArray[np.int64]:
         """Each row's customer as a number from 0, by the order of their names."""
-        return np.asarray(np.unique(self.customers.to_numpy(dtype=str), return_inverse=True)[1], dtype=np.int64)
+        return np.asarray(pd.factorize(self.customers, sort=True)[0], dtype=np.int64)
 
     def is_same_as(self, other: "Exposure") -> bool:
         """Do both have the same rows, who received, and names of responses? Then one can be the other's placebo."""
