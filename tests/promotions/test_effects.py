@@ -105,8 +105,8 @@ def refused(found: Effects, **where: str) -> str:
 
 def test_without_overlap_there_is_never_a_number() -> None:
     """Whoever spends much received it, nobody else did."""
-    for seed in range(3):
-        found = estimated(simulated(seed=seed, customers=600, by_segment=(3.0, 0.0), targeting=40.0))
+    for seed in range(2):
+        found = estimated(simulated(seed=seed, customers=400, by_segment=(3.0, 0.0), targeting=40.0))
         assert re.search(r"can be compared|count as", refused(found, grouping="all"))
         assert not found.table["told"].any()
 

@@ -18,7 +18,7 @@ def test_intervals_hold_the_true_shares_at_the_stated_rate_whatever_the_sizes() 
     rng = np.random.default_rng(1)
     customers = np.array([5, 12, 30, 80, 150, 400])
     held, trials = 0, 0
-    for _ in range(60):
+    for _ in range(40):
         mean, total = rng.uniform(0.03, 0.4), rng.choice([5.0, 30.0, 300.0])
         truth = rng.beta(mean * total, (1 - mean) * total, customers.size)
         found = shares(rng.binomial(customers, truth).tolist(), customers.tolist(), confidence=0.9)

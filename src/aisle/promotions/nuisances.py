@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn import config_context
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.linear_model import LogisticRegression, Ridge
 from threadpoolctl import threadpool_limits
 
 from aisle.promotions.exposures import Exposure
@@ -52,21 +52,16 @@ def cross_fit(exposure: Exposure, groups: pd.DataFrame, *, folds: int, repeats: 
         return None
     smooth, plain = _designs(exposure, groups)
     responses = exposure.responses.to_numpy()
+    senders: list[_Learner] = [(_logistic, smooth), (_boosted_share, plain)]
+    buyers: list[_Learner] = [(_light_ridge, smooth), (_heavy_ridge, smooth), (_boosted, plain)]
     found = []
     with threadpool_limits(limits=1), config_context(assume_finite=True, skip_parameter_validation=True):
         for repeat in range(repeats):
             fold = deal(customers, received, folds=folds, seed=seed + repeat)
             everybody = np.ones_like(received)
-            propensity = _best(
-                [(_logistic, smooth), (_boosted_share, plain)], received, everybody, fold, seed, loss=_log_loss
-            )
+            propensity = _best(senders, received, everybody, fold, seed, loss=_log_loss)
             expected = [
-                np.column_stack(
-                    [
-                        _best([(_ridge, smooth), (_boosted, plain)], one, arm, fold, seed, loss=_squared)
-                        for one in responses.T
-                    ]
-                )
+                np.column_stack([_best(buyers, one, arm, fold, seed, loss=_squared) for one in responses.T])
                 for arm in (received, ~received)
             ]
             found.append((propensity, *expected))
@@ -89,24 +84,31 @@ def deal(customers: Numbers, received: Flags, *, folds: int, seed: int) -> Numbe
 def _designs(exposure: Exposure, groups: pd.DataFrame) -> tuple[Values, Values]:
     """The columns of the linear models, and those of the trees, to whom the shape of a scale is all one.
 
-    Linear models get every covariate twice: standardised within its 1st and 99th percentile, and as ranks.
+    Linear models get every covariate standardised within its 1st and 99th percentile, as ranks, and once more for each
+    group by itself: a shop may pick differently in each, and each is told an effect of its own.
     """
-    levels = pd.get_dummies(groups.assign(campaign=exposure.campaigns).astype("str")).to_numpy(dtype=np.float64)
+    own = pd.get_dummies(groups).to_numpy(dtype=np.float64)
+    levels = np.column_stack([own, pd.get_dummies(exposure.campaigns).to_numpy(dtype=np.float64)])
     values = exposure.covariates.to_numpy()
     ends = np.quantile(values, [_TAIL, 1 - _TAIL], axis=0)
+    scaled = _standardised(np.clip(values, *ends))
     ranks = exposure.covariates.rank(pct=True).to_numpy()
-    columns = np.column_stack([np.clip(values, *ends), ranks, levels])
+    by_group = [scaled * one[:, np.newaxis] for one in own.T]
+    return _standardised(np.column_stack([scaled, ranks, levels, *by_group])), np.column_stack([values, levels])
+
+
+def _standardised(columns: Values) -> Values:
+    """Without the columns that never vary."""
     spread = columns.std(axis=0)
     varies = spread > 1e-9 * (1 + np.abs(columns).max(axis=0))
-    smooth = (columns[:, varies] - columns[:, varies].mean(axis=0)) / spread[varies]
-    return smooth, np.column_stack([values, levels])
+    return np.asarray((columns[:, varies] - columns[:, varies].mean(axis=0)) / spread[varies])
 
 
-_Fit = Callable[[Values, Any, Values, int], Values]
+_Learner = tuple[Callable[[Values, Any, Values, int], Values], Values]
 
 
 def _best(
-    learners: list[tuple[_Fit, Values]],
+    learners: list[_Learner],
     wanted: npt.NDArray[Any],
     arm: Flags,
     fold: Numbers,
@@ -126,7 +128,7 @@ def _best(
 
 
 def _logistic(known: Values, wanted: Flags, new: Values, _: int) -> Values:
-    model = LogisticRegression(solver="newton-cholesky", max_iter=100).fit(known, wanted)
+    model = LogisticRegression(C=0.1, solver="newton-cholesky").fit(known, wanted)
     return np.asarray(model.predict_proba(new)[:, 1])
 
 
@@ -135,8 +137,12 @@ def _boosted_share(known: Values, wanted: Flags, new: Values, seed: int) -> Valu
     return np.asarray(model.predict_proba(new)[:, 1])
 
 
-def _ridge(known: Values, wanted: Values, new: Values, _: int) -> Values:
-    return np.asarray(RidgeCV(alphas=np.logspace(0, 4, 9)).fit(known, wanted).predict(new))
+def _light_ridge(known: Values, wanted: Values, new: Values, _: int) -> Values:
+    return np.asarray(Ridge(alpha=10.0, solver="cholesky").fit(known, wanted).predict(new))
+
+
+def _heavy_ridge(known: Values, wanted: Values, new: Values, _: int) -> Values:
+    return np.asarray(Ridge(alpha=1000.0, solver="cholesky").fit(known, wanted).predict(new))
 
 
 def _boosted(known: Values, wanted: Values, new: Values, seed: int) -> Values:

@@ -17,9 +17,9 @@ Values = npt.NDArray[np.float64]
 
 SHARE_COLUMNS: Final = ("responder_count", "customer_count", "share", "low", "high")
 _COARSE: Final = 121
-_FINE: Final = 41
+_FINE: Final = 25
 _NEGLIGIBLE: Final = 1e-7
-_HALVINGS: Final = 40
+_HALVINGS: Final = 30
 
 
 def shrunken_shares(responders: "pd.Series[int]", customers: "pd.Series[int]", *, confidence: float) -> pd.DataFrame:
@@ -35,7 +35,7 @@ def shrunken_shares(responders: "pd.Series[int]", customers: "pd.Series[int]", *
             out of (0, 1).
     """
     _check(responders, customers, confidence)
-    x, n = (one.to_numpy(dtype=np.float64) for one in (responders, customers))
+    x, n = (np.asarray(one, dtype=np.float64) for one in (responders, customers))
     a, b, weights = _posterior(x, n)
     return pd.DataFrame(
         {
@@ -57,7 +57,7 @@ def share_in_words(row: Mapping[str, Any]) -> str:
     """
     return (
         f"{100 * row['share']:.0f} % ({100 * row['low']:.0f} to {100 * row['high']:.0f} %; "
-        f"{row['responder_count']} of {row['customer_count']} customers)"
+        f"{row['responder_count']:.0f} of {row['customer_count']:.0f} customers)"
     )
 
 
