@@ -193,14 +193,18 @@ def test_what_is_staged_but_in_no_commit_was_not_published(publish: Published) -
         reproduced.run(**publish(commit=False))
 
 
+def _each(foreach: Any) -> list[tuple[Any, Any]]:
+    return list(foreach.items()) if isinstance(foreach, dict) else list(enumerate(foreach))
+
+
 def test_the_results_in_git_are_those_of_the_lock(repository: Path) -> None:
     stages = yaml.safe_load((repository / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     lock = yaml.safe_load((repository / "dvc.lock").read_text(encoding="utf-8"))["stages"]
     pinned = {out["path"]: out["md5"] for stage in lock.values() for out in stage["outs"]}
     listed = [
-        path.replace("${item}", str(item))
+        path.replace("${key}", str(key)).replace("${item}", str(item))
         for stage in stages.values()
-        for item in stage.get("foreach", [None])
+        for key, item in _each(stage.get("foreach", [None]))
         for out in [*stage.get("do", stage).get("outs", []), *stage.get("do", stage).get("metrics", [])]
         if isinstance(out, dict)
         for path, options in out.items()

@@ -359,6 +359,20 @@ GROUP_SPEND = Table(
     },
     optional=True,
 )
+STORE_GROUP_SPEND = Table(
+    "store_group_spend",
+    "one row per store, product group bought there, and half of the store's baskets and of the weeks",
+    ("store_id", "product_group", "basket_parity", "time_half"),
+    {
+        "store_id": Column(TEXT, "the store"),
+        "product_group": Column(TEXT, "the product group"),
+        "basket_parity": Column(TEXT, "each other basket of the store, the first is odd", codes=("odd", "even")),
+        "time_half": GROUP_SPEND.columns["time_half"],
+        "item_count": Column(COUNT, "items", minimum=1),
+        "spend": Column(MONEY, "money paid by the sampled customers", minimum=0),
+    },
+    optional=True,
+)
 FILTERS = Table(
     "filters",
     "one row per filter of the extraction, in the order they were applied",
@@ -379,5 +393,5 @@ UNSEGMENTED = Table(
         "reason": Column(TEXT, "why, as a few words"),
     },
 )
-EXTRACTED = {table.name: table for table in (BASKET_EXTRACT, GROUP_SPEND)}
+EXTRACTED = {table.name: table for table in (BASKET_EXTRACT, GROUP_SPEND, STORE_GROUP_SPEND)}
 """What `aisle.stages.extract` writes and the feature blocks read."""

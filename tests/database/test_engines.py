@@ -23,17 +23,20 @@ from aisle.database import (
     fingerprint,
     population_features,
 )
-from aisle.features import Baskets, Mix, Rfm
+from aisle.features import Baskets, FeatureBlock, Mix, Rfm
+from aisle.features.block import seen_by_rows
 from aisle.features.exact import relation
 from aisle.features.halves import ODD, SECOND, half_of
+from aisle.features.stores import Stores
 from aisle.sources.grocery_star import GroceryStar
 from aisle.storage import write_table
-from aisle.tables import BASKET_EXTRACT, CANONICAL, EXTRACTED, GROUP_SPEND
+from aisle.tables import BASKET_EXTRACT, CANONICAL, EXTRACTED, GROUP_SPEND, STORE_GROUP_SPEND
 
 Tables = dict[str, pyarrow.Table]
 NEEDED = {name: CANONICAL[name] for name in ("customers", "stores", "products", "baskets", "lines")}
 KINDS = ("duckdb", "postgresql", "mysql")
 BLOCKS = {"baskets": Baskets(), "rfm": Rfm(), "mix": Mix(1.0, 0.05)}
+BY_STORE: dict[str, FeatureBlock] = {"stores": Stores(3), "mix": Mix(1.0, 0.05)}
 TODAY = date(2024, 4, 1)
 MIDDLE = date(2024, 2, 12)
 AWKWARD = [
@@ -64,7 +67,11 @@ def parquet(rows: pyarrow.Table) -> bytes:
 
 def given_by(connection: Connection, extraction: Extraction) -> dict[str, Any]:
     """Everything that a database is asked for, as bytes."""
-    pushed = {"basket_extract": extraction.baskets(), "group_spend": extraction.whole_group_spend()}
+    pushed = {
+        "basket_extract": extraction.baskets(),
+        "group_spend": extraction.whole_group_spend(),
+        "store_group_spend": extraction.whole_store_group_spend(),
+    }
 
     def told(query: Any, *order: str) -> bytes:
         return parquet(connection.fetch(query, order_by=order))
@@ -72,6 +79,7 @@ def given_by(connection: Connection, extraction: Extraction) -> dict[str, Any]:
     return {
         "basket extract": told(extraction.baskets(), *BASKET_EXTRACT.key),
         "groups": told(extraction.group_spend(MIDDLE), *GROUP_SPEND.key),
+        "store groups": told(extraction.store_group_spend(MIDDLE), *STORE_GROUP_SPEND.key),
         "whole groups": told(extraction.whole_group_spend(), "customer_id", "product_group"),
         **{
             half: told(
@@ -85,6 +93,14 @@ def given_by(connection: Connection, extraction: Extraction) -> dict[str, Any]:
         **{
             name: told(block.query(pushed, TODAY), "customer_id", *(["product_group"] if name == "mix" else []))
             for name, block in BLOCKS.items()
+        },
+        **{
+            f"{name} by store": told(
+                block.query(seen_by_rows(pushed, BY_STORE), TODAY),
+                "customer_id",
+                *(["product_group"] if name == "mix" else []),
+            )
+            for name, block in BY_STORE.items()
         },
     }
 

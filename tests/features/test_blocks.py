@@ -147,7 +147,9 @@ def extracted(grocery: Callable[..., Any], save: Callable[..., Path], tmp_path_f
 
 @pytest.fixture(scope="module")
 def tables_of(extracted: Path) -> dict[str, pyarrow.Table]:
-    return {name: pyarrow.parquet.read_table(extracted / f"{name}.parquet") for name in EXTRACTED}
+    return {
+        name: pyarrow.parquet.read_table(extracted / f"{name}.parquet") for name in ("basket_extract", "group_spend")
+    }
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from aisle.selection import Choice, RunnerUp, Selection, SelectionRule, Tally, V
 from aisle.stages.differences import DIFFERENCES, REPLICATION
 from aisle.stages.report import run
 from aisle.storage import write_csv, write_frame, write_json
+from aisle.stores import RHYTHM
 
 DIGEST = "d" * 64
 RULE = SelectionRule(floor=0.05, tie_tolerance=1e-9, cost_rank=["kmeans", "ward"])
@@ -32,8 +33,9 @@ def artifacts(folder: Path, sizes: dict[str, tuple[int, ...]] = SIZES, names: tu
     _segments(root / "segments", sizes, names)
     _differences(root / "differences", sizes)
     _comparison(root / "compare", sizes)
+    _stores(root / "stores")
     _extract(root / "extract", sizes)
-    for picture in ("select/methods", "compare/heatmap", "segments/contrasts", "differences/effects"):
+    for picture in ("select/methods", "compare/heatmap", "segments/contrasts", "differences/effects", "stores/rhythm"):
         _picture(root / f"{picture}.svg")
     for code in sizes:
         for kind in ("evidence", "stability", "gaps", "flow"):
@@ -54,6 +56,7 @@ def report(folder: Path, studies: tuple[str, ...] = ("grid",), floor: int = 10) 
         differences=root / "differences",
         segments=root / "segments",
         compare=root / "compare",
+        stores=root / "stores",
         privacy_floor=floor,
         output=root / "report",
     )
@@ -178,6 +181,41 @@ def _comparison(folder: Path, sizes: dict[str, tuple[int, ...]]) -> None:
     told = {"features": "baskets", "segments": {}, "order": everybody, "notes": ["The level is removed."]}
     told |= {"nearest": {"common": nearest, "lifestage": nearest}, "without_segments": {"OF": "Nothing comes back."}}
     write_json(told, folder / "summary.json")
+
+
+def _stores(folder: Path) -> None:
+    profile = pd.DataFrame(
+        {
+            "format": ["LS", "MS"] * 2,
+            "feature": ["spend_mean"] * 2 + ["hour_mean"] * 2,
+            "mean": [13.6, 10.2, 14.5, 14.6],
+        }
+    )
+    differing = {"feature": ["spend_mean", "hour_mean"], "differs": [True, False], "eta_squared": [0.31, 0.01]}
+    counts = {"segment": [0, 0, 1, 1], "format": ["LS", "MS"] * 2, "store_count": [20, 5, 3, 12]}
+    shares = {"share_of_segment": [0.8, 0.2, 0.2, 0.8], "share_of_format": [0.87, 0.29, 0.13, 0.71]}
+    ratios = dict.fromkeys((name for name, kind in RHYTHM.items() if kind == "float64"), 1.25)
+    rows = [
+        {"contrast": contrast, "format": format_, "kind": kind, "value": value, "store_count": 40, "basket_count": 900}
+        | ratios
+        | ({"ratio": np.nan} if value == "Mixed" else {"ratio_low": 1.1, "ratio_high": 1.4})
+        for contrast in ("weekend", "working hours")
+        for format_ in ("all", "LS", "MS")
+        for kind, value in (("all", "all"), ("basket_type", "Full Shop"), ("dominant_mission", "Mixed"))
+    ]
+    write_frame(profile, folder / "formats.parquet")
+    write_frame(pd.DataFrame(differing | {"q_value": [0.002, 0.4]}), folder / "differences.parquet")
+    write_frame(pd.DataFrame(counts | shares), folder / "segments.parquet")
+    write_frame(pd.DataFrame(rows, columns=list(RHYTHM)).astype(RHYTHM), folder / "rhythm.parquet")
+    told = {
+        "store_count": 40,
+        "feature_count": 2,
+        "formats": {"LS": 23, "MS": 17},
+        "class": "constructive",
+        "question": "Which kinds?",
+    }
+    sentences = ["Store formats differ: all of it.", "Segments of stores are not the formats."]
+    write_json({**told, "sentences": sentences, "reasons": ["They come back on average."]}, folder / "summary.json")
 
 
 def _extract(folder: Path, sizes: dict[str, tuple[int, ...]]) -> None:

@@ -122,7 +122,8 @@ def test_an_extract_of_ones_own_comes_back_from_a_joined_csv_file(data: Path, tm
 def test_a_group_spend_that_was_there_before_does_not_stay(tmp_path: Path) -> None:
     (tmp_path / "extract").mkdir()
     (tmp_path / "extract" / "group_spend.parquet").write_bytes(b"of another extract")
-    assert not (adopted(tmp_path) / "group_spend.parquet").exists()
+    (tmp_path / "extract" / "store_group_spend.parquet").write_bytes(b"of another extract")
+    assert not list(adopted(tmp_path).glob("*group_spend.parquet"))
 
 
 def test_a_source_with_canonical_tables_is_sent_to_fetch(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ def _write(study: Path, book: Path, tables: Sequence[str] = ()) -> str:
         command="make study",
         remark="Nothing else ran.",
         tables=tables,
+        rows=2,
         book=book,
     )
     return book.read_text(encoding="utf-8")
@@ -90,9 +91,11 @@ def test_the_command_that_the_lab_book_prints_passes_commas_on(
 def test_further_tables_of_the_run_follow_its_leaderboard(study: Path, tmp_path: Path) -> None:
     book = tmp_path / "README.md"
     book.write_text(BOOK, encoding="utf-8")
-    (study / "sizes.csv").write_text("grade,spent_mean\nA,330.9222\n")
+    (study / "sizes.csv").write_text("grade,spent_mean\nA,330.9222\nB,200.5\nC,100.5\n")
     text = _write(study, book, ["sizes.csv"])
     assert text.index("| young adults (YA) |") < text.index("| A | 330.9 |") < text.index("Nothing else ran.")
+    assert "| B | 200.5 |" in text
+    assert "| C |" not in text
 
 
 @pytest.mark.parametrize(("content", "message"), [(None, "is needed and missing"), ("", "must be a CSV file")])

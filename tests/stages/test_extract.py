@@ -4,6 +4,7 @@ import logging
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ import pytest
 from aisle.database import FILTERS_IN_ORDER, Extraction, ParquetFolder
 from aisle.stages import extract
 from aisle.storage import read_json, read_table, write_json
-from aisle.tables import BASKET_EXTRACT, FILTERS, GROUP_SPEND
+from aisle.tables import BASKET_EXTRACT, EXTRACTED, FILTERS, GROUP_SPEND, STORE_GROUP_SPEND
 
 Tables = dict[str, pyarrow.Table]
-FILES = ["basket_extract.parquet", "filters.csv", "filters.parquet", "group_spend.parquet", "summary.json"]
+FILES = ["basket_extract.parquet", "filters.csv", "filters.parquet", "group_spend.parquet"]
+FILES += ["store_group_spend.parquet", "summary.json"]
 
 
 def run(data: Path, output: Path, threads: int = 1, **changes: Any) -> Path:
@@ -41,7 +43,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 def test_the_files_fulfil_their_contracts_and_are_sorted(data: Path, tmp_path: Path) -> None:
     output = run(data, tmp_path / "extract")
     assert sorted(bytes_of(output)) == FILES
-    for table in (BASKET_EXTRACT, GROUP_SPEND, FILTERS):
+    for table in (BASKET_EXTRACT, GROUP_SPEND, STORE_GROUP_SPEND, FILTERS):
         rows = read_table(output / f"{table.name}.parquet", table).to_pandas()
         if table is not FILTERS:
             keys = list(zip(*(rows[name] for name in table.key), strict=True))
@@ -59,7 +61,7 @@ def test_the_tables_are_also_csv_on_request_and_none_is_left_from_before(data: P
             csv=csv,
             output=output,
         )
-        assert sorted(bytes_of(output)) == sorted([*FILES, *["basket_extract.csv", "group_spend.csv"] * csv])
+        assert sorted(bytes_of(output)) == sorted([*FILES, *(f"{name}.csv" for name in EXTRACTED if csv)])
         if csv:
             read = pd.read_csv(output / "basket_extract.csv", dtype={"spend": str})
             rows = read_table(output / "basket_extract.parquet", BASKET_EXTRACT).to_pandas()
@@ -113,6 +115,23 @@ def test_group_spend_is_the_spend_of_the_kept_baskets(data: Path, tmp_path: Path
     for column in ("spend", "item_count"):
         assert pc.sum(groups.column(column)) == pc.sum(baskets.column(column))
     assert set(groups.column("customer_id").to_pylist()) == set(baskets.column("customer_id").to_pylist())
+
+
+def test_what_is_spent_at_a_store_is_the_spend_of_its_kept_baskets_half_by_half(data: Path, tmp_path: Path) -> None:
+    output = run(data, tmp_path / "extract", sample=30)
+    baskets = read_table(output / "basket_extract.parquet", BASKET_EXTRACT).to_pandas(date_as_object=False)
+    spend = read_table(output / "store_group_spend.parquet", STORE_GROUP_SPEND).to_pandas()
+    hashes = baskets["basket_id"].map(lambda name: md5(name.encode(), usedforsecurity=False).hexdigest())
+    ordered = baskets.assign(hash=hashes).sort_values(["store_id", "shopped_at", "hash"])
+    turn = ordered.groupby("store_id").cumcount() % 2
+    halves = {
+        "basket_parity": turn.map({0: "odd", 1: "even"}),
+        "time_half": (ordered["shopped_at"] >= pd.Timestamp("2024-02-12")).map({True: "second", False: "first"}),
+    }
+    keys = ["store_id", *halves]
+    expected = ordered.assign(**halves).groupby(keys)[["spend", "item_count"]].sum()
+    found = spend.groupby(keys)[["spend", "item_count"]].sum()
+    assert found.to_dict() == expected.to_dict()
 
 
 def test_the_summary_tells_window_lifestages_and_data(data: Path, tmp_path: Path) -> None:

@@ -91,6 +91,15 @@ def test_every_section_tells_what_its_stage_found(tmp_path: Path) -> None:
     assert "0.81 70% 110" in section(html, "replication")
     assert "young adults" not in section(html, "lifestages")
     assert "PE 1 YA 0 0.90" in section(html, "lifestages")
+    stores = section(html, "stores")
+    assert "Question. Which kinds?" in stores
+    assert "40 stores, 2 features each; by format: LS 23, MS 17." in stores
+    assert "Store formats differ: all of it." in stores
+    assert "Segments of stores constructive" in stores
+    assert "1 MS 12 80% 71%" in stores
+    assert "spend mean 0.31 yes 13.6 10.2" in stores
+    assert "type Full Shop 900 1.25 (1.10 to 1.40) 1.25 (1.25 to 1.25)" in stores
+    assert f"dominant mission Mixed 900 {DASH}" in stores
     assert "kmeans is above ward." in section(html, "methods")
     assert "Question. Which method is best?" in section(html, "studies")
     assert "12,345 baskets of 150 customers, 2024-01-01 to 2024-03-31" in section(html, "data")
@@ -129,7 +138,7 @@ def test_the_page_needs_no_other_file_and_no_network(tmp_path: Path) -> None:
 
 def test_every_picture_has_words_and_a_size(tmp_path: Path) -> None:
     pictures = [attrs for tag, attrs in read(report(artifacts(tmp_path))).elements if tag == "img"]
-    assert len(pictures) == 4 + 2 * 4
+    assert len(pictures) == 5 + 2 * 4
     assert all(attrs["alt"] and attrs["width"] and attrs["height"] for attrs in pictures)
 
 
@@ -144,6 +153,7 @@ STAGES = {
     "segments": ("segments", "stage=segments has not been run"),
     "compare": ("lifestages", "stage=compare has not been run"),
     "differences": ("replication", "stage=differences has not been run"),
+    "stores": ("stores", "stage=stores has not been run"),
     "extract": ("data", "stage=extract has not been run"),
     "grid": ("studies", "grid: left out, the study has not been run"),
 }
@@ -160,7 +170,7 @@ def test_what_was_not_run_is_left_out_with_a_sentence(tmp_path: Path, stage: str
 def test_without_anything_there_is_still_a_page(tmp_path: Path) -> None:
     html = report(tmp_path)
     assert "No verdict has been reached: stage=select has not been run" in section(html, "answer")
-    assert html.count("has not been run") == 8
+    assert html.count("has not been run") == 9
 
 
 def test_a_study_without_segments_is_told(tmp_path: Path) -> None:
@@ -255,6 +265,8 @@ BROKEN = {
     "segments/sizes.csv": "lacks .*'customer_count'",
     "segments/profiles.parquet": "must be a Parquet file",
     "compare/summary.json": r"lacks \['nearest', 'notes', 'without_segments'\]",
+    "stores/summary.json": "lacks .*'store_count'",
+    "stores/rhythm.parquet": "must be a Parquet file",
     "extract/summary.json": "lacks .*'basket_count'",
     "grid/candidates.json": "must be a study's record of candidates",
 }

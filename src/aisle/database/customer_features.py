@@ -10,7 +10,7 @@ import pandas as pd
 from aisle.database.engine import Connection
 from aisle.database.extraction import Extraction
 from aisle.features import FeatureBlock, FeatureTable, assemble
-from aisle.features.block import Settling
+from aisle.features.block import Settling, seen_by_rows
 from aisle.features.halves import half_of
 
 
@@ -35,6 +35,8 @@ def customer_features(
     reference_date: date,
 ) -> CustomerFeatures:
     """The features of every customer of the extract that ``relations`` are: tables that are there, or queries.
+
+    Where a block's rows are not customers, ``relations`` are those that `aisle.features.block.seen_by_rows` gives.
 
     Raises:
         ValueError: two blocks share a column, or no customer has all features.
@@ -92,9 +94,16 @@ def population_features(
         ValueError: as `customer_features`; or the filters drop every basket.
     """
     everybody = extraction.of_everybody()
-    relations = {"basket_extract": everybody.baskets(), "group_spend": everybody.whole_group_spend()}
+    relations = {
+        "basket_extract": everybody.baskets(),
+        "group_spend": everybody.whole_group_spend(),
+        "store_group_spend": everybody.whole_store_group_spend(),
+    }
     return customer_features(
-        connection, relations, blocks, reference_date or _day_after_the_last(connection, everybody)
+        connection,
+        seen_by_rows(relations, blocks),
+        blocks,
+        reference_date or _day_after_the_last(connection, everybody),
     )
 
 

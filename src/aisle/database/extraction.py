@@ -72,6 +72,20 @@ class Extraction:
         """Spend of the kept customers per product group: `group_spend` summed over the halves."""
         return self._group_spend(self._kept().select("basket_id", "customer_id"), [])
 
+    def store_group_spend(self, middle: date, judged: ir.Table | None = None) -> ir.Table:
+        """Spend of the kept customers per store, product group and half: `aisle.tables.STORE_GROUP_SPEND`."""
+        kept = self._kept(judged)
+        by_store = kept.select("basket_id", "shopped_at", customer_id=kept.store_id)
+        halves = {PARITY: parity(by_store), WEEKS: time_half(by_store, middle)}
+        spend = self._group_spend(by_store.select("basket_id", "customer_id", **halves), list(halves))
+        return spend.rename(store_id="customer_id")
+
+    def whole_store_group_spend(self) -> ir.Table:
+        """Spend of the kept customers per store and product group: `store_group_spend` summed over the halves."""
+        kept = self._kept()
+        spend = self._group_spend(kept.select("basket_id", customer_id=kept.store_id), [])
+        return spend.rename(store_id="customer_id")
+
     def _group_spend(self, kept: ir.Table, halves: list[str]) -> ir.Table:
         products = relation(CANONICAL["products"]).select("product_id", "product_group")
         lines = relation(CANONICAL["lines"])

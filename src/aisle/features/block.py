@@ -38,6 +38,31 @@ class Settling(Protocol):
         ...
 
 
+@runtime_checkable
+class Regrouping(Protocol):
+    """A block whose rows are not customers: beside it, all blocks of a feature table see the extract by its rows."""
+
+    @property
+    def rows_are(self) -> str:
+        """What a row is, in the plural."""
+        ...
+
+    def regrouped(self, extract: Mapping[str, ir.Table]) -> Mapping[str, ir.Table]:
+        """The extract's tables with the row in place of customer_id and its cohort in place of lifestage."""
+        ...
+
+
+def rows_of(blocks: Mapping[str, FeatureBlock]) -> str:
+    """What the rows of these blocks' feature table are, in the plural."""
+    return next((block.rows_are for block in blocks.values() if isinstance(block, Regrouping)), "customers")
+
+
+def seen_by_rows(extract: Mapping[str, ir.Table], blocks: Mapping[str, FeatureBlock]) -> Mapping[str, ir.Table]:
+    """The extract as these blocks see it: by customer, unless one of them regroups it."""
+    regrouping = (block for block in blocks.values() if isinstance(block, Regrouping))
+    return next((block.regrouped(extract) for block in regrouping), extract)
+
+
 def by_customer(rows: pd.DataFrame) -> pd.DataFrame:
     """The finishing step of a block whose query already gives its features: index and float64."""
     return rows.set_index("customer_id").astype("float64")

@@ -11,6 +11,7 @@ from aisle.figures.ranking import ranking_curves
 from aisle.figures.ranks import critical_difference
 from aisle.figures.segments import contrast_dots, profile_heatmap
 from aisle.figures.stability import stability_heatmap
+from aisle.figures.stores import format_heatmap, rhythm_dots
 from aisle.figures.valleys import valley_panels
 
 __all__ = [
@@ -19,12 +20,14 @@ __all__ = [
     "critical_difference",
     "elbow_curve",
     "evidence_curves",
+    "format_heatmap",
     "honest_effects",
     "justification",
     "power_curves",
     "profile_heatmap",
     "ranking_curves",
     "rejection_rates",
+    "rhythm_dots",
     "segment_flow",
     "stability_heatmap",
     "valley_panels",

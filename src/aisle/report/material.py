@@ -29,6 +29,17 @@ class StudyResult:
 
 
 @dataclass(frozen=True, eq=False)
+class StoreResults:
+    """What stage=stores wrote: its summary, and tables by their names; ``segments`` is None where none were chosen."""
+
+    summary: Mapping[str, Any]
+    profiles: pd.DataFrame
+    differences: pd.DataFrame
+    rhythm: pd.DataFrame
+    segments: pd.DataFrame | None
+
+
+@dataclass(frozen=True, eq=False)
 class Material:
     """The results a report shows. ``pictures`` are by the name of their file below the artifacts, without suffix.
 
@@ -45,6 +56,7 @@ class Material:
     comparison: Mapping[str, Any] | None = None
     replication: pd.DataFrame | None = None
     differences: pd.DataFrame | None = None
+    stores: StoreResults | None = None
     extract: Mapping[str, Any] | None = None
     filters: pd.DataFrame | None = None
     dirt: pd.DataFrame | None = None

@@ -8,6 +8,7 @@ from aisle.report.lifestages import comparison_section, study_section
 from aisle.report.look import STYLE
 from aisle.report.material import Material
 from aisle.report.segments import replication_section, segment_section
+from aisle.report.stores import store_section
 from aisle.report.verdicts import methods_section, verdict_section
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
@@ -17,6 +18,7 @@ _CONTENTS = {
     "segments": "Segments",
     "lifestages": "Lifestages",
     "replication": "Over time",
+    "stores": "Stores",
     "methods": "Methods",
     "studies": "Studies",
     "data": "Data quality",
@@ -32,6 +34,7 @@ def page(material: Material) -> str:
         segment_section(material),
         comparison_section(material),
         replication_section(material),
+        store_section(material),
         methods_section(material),
         study_section(material),
         quality_section(material),

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from aisle.database import FILTERS_IN_ORDER, Extraction
 from aisle.stages.extract import summary_of
 from aisle.storage import digest, write_csv, write_json, write_table
-from aisle.tables import BASKET_EXTRACT, FILTERS, GROUP_SPEND, UNDEFINED
+from aisle.tables import BASKET_EXTRACT, FILTERS, GROUP_SPEND, STORE_GROUP_SPEND, UNDEFINED
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,8 @@ def run(*, source: object, extraction: Extraction, output: Path) -> None:
     filters = pyarrow.Table.from_pylist(counts, schema=FILTERS.arrow_schema)
     written = output / f"{BASKET_EXTRACT.name}.parquet"
     write_table(baskets, BASKET_EXTRACT, written)
-    (output / f"{GROUP_SPEND.name}.parquet").unlink(missing_ok=True)  # of an extract that was here before
+    for table in (GROUP_SPEND, STORE_GROUP_SPEND):
+        (output / f"{table.name}.parquet").unlink(missing_ok=True)  # of an extract that was here before
     write_table(filters, FILTERS, output / "filters.parquet")
     write_csv(filters.to_pandas(), output / "filters.csv")
     data_digest = digest({BASKET_EXTRACT.name: hashlib.sha256(written.read_bytes()).hexdigest()})

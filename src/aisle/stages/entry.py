@@ -26,11 +26,13 @@ def run(
     command: str,
     remark: str,
     tables: Sequence[str],
+    rows: int,
     book: Path,
 ) -> None:
-    """Put an entry for the study in folder ``study`` on top of ``book``; ``tables`` are CSV files of that folder.
+    """Put an entry for the study in folder ``study`` on top of ``book``.
 
-    Where ``verdicts`` and ``replication`` are of this study, the entry tells them.
+    ``tables`` are CSV files of that folder, of which the first ``rows`` are shown. Where ``verdicts`` and
+    ``replication`` are of this study, the entry tells them.
 
     Raises:
         ValueError: the book has no place for entries.
@@ -46,7 +48,7 @@ def run(
         board=read_arrow(study / "leaderboard.parquet").to_pandas(),
         commit=_commit(book),
         command=command,
-        tables=[_table(study / name) for name in tables],
+        tables=[_table(study / name).head(rows) for name in tables],
         verdict=_verdict(study, Path(verdicts), Path(replication)),
         remark=remark,
     )

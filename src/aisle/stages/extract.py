@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from aisle.database import FILTERS_IN_ORDER, Connection, Engine, Extraction, check_rows, in_one_state
 from aisle.features.halves import second_half_from
 from aisle.storage import digest, read_json, write_csv, write_json, write_table
-from aisle.tables import BASKET_EXTRACT, CANONICAL, FILTERS, GROUP_SPEND
+from aisle.tables import BASKET_EXTRACT, CANONICAL, EXTRACTED, FILTERS, GROUP_SPEND, STORE_GROUP_SPEND
 
 log = logging.getLogger(__name__)
 
@@ -23,13 +23,13 @@ def run(*, database: Engine, extraction: Extraction, fingerprint: Path, output: 
     output = Path(output)
     data_digest = digest(read_json(Path(fingerprint)))
     needed = {name: CANONICAL[name] for name in ("customers", "stores", "products", "baskets", "lines")}
-    baskets, groups, dropped = in_one_state(database, needed, lambda connection: _fetched(connection, extraction))
+    found, dropped = in_one_state(database, needed, lambda connection: _fetched(connection, extraction))
     filters = _named(dropped)
     for row in (row for row in filters.to_pylist() if row["basket_count"]):
         log.info("dropped %7d baskets of %5d customers: %s", row["basket_count"], row["customer_count"], row["filter"])
-    write_table(baskets, BASKET_EXTRACT, output / "basket_extract.parquet")
-    write_table(groups, GROUP_SPEND, output / "group_spend.parquet")
-    for rows, name in ((baskets, "basket_extract"), (groups, "group_spend")):
+    for name, rows in found.items():
+        write_table(rows, EXTRACTED[name], output / f"{name}.parquet")
+    for name, rows in found.items():
         path = output / f"{name}.csv"
         if csv:
             write_csv(rows.to_pandas(), path)
@@ -37,10 +37,10 @@ def run(*, database: Engine, extraction: Extraction, fingerprint: Path, output: 
             path.unlink(missing_ok=True)  # one of an earlier extract would be taken for this one's
     write_table(filters, FILTERS, output / "filters.parquet")
     write_csv(filters.to_pandas(), output / "filters.csv")
-    write_json({"data_digest": data_digest, **summary_of(baskets)}, output / "summary.json")
+    write_json({"data_digest": data_digest, **summary_of(found[BASKET_EXTRACT.name])}, output / "summary.json")
 
 
-def _fetched(connection: Connection, extraction: Extraction) -> tuple[pyarrow.Table, pyarrow.Table, pyarrow.Table]:
+def _fetched(connection: Connection, extraction: Extraction) -> tuple[dict[str, pyarrow.Table], pyarrow.Table]:
     check_rows(connection, {name: CANONICAL[name] for name in connection.names})
     judged = connection.stored(extraction.judged(), "judged_baskets")
     baskets = connection.fetch(extraction.baskets(judged), order_by=BASKET_EXTRACT.key)
@@ -49,11 +49,13 @@ def _fetched(connection: Connection, extraction: Extraction) -> tuple[pyarrow.Ta
             "The extract is empty: every basket was dropped by a filter; see cohort and sample in the configuration."
         )
     middle = second_half_from(*_window(baskets))
-    return (
-        baskets,
-        connection.fetch(extraction.group_spend(middle, judged), order_by=GROUP_SPEND.key),
-        connection.fetch(extraction.filters(judged), order_by=["filter_number"]),
-    )
+    spend = {
+        GROUP_SPEND.name: extraction.group_spend(middle, judged),
+        STORE_GROUP_SPEND.name: extraction.store_group_spend(middle, judged),
+    }
+    found = {name: connection.fetch(query, order_by=EXTRACTED[name].key) for name, query in spend.items()}
+    dropped = connection.fetch(extraction.filters(judged), order_by=["filter_number"])
+    return {BASKET_EXTRACT.name: baskets, **found}, dropped
 
 
 def _window(baskets: pyarrow.Table) -> tuple[date, date]:

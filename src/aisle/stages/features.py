@@ -1,4 +1,4 @@
-"""The extract -> feature tables: one row per customer, from all baskets and from halves of them."""
+"""The extract -> feature tables: one row per customer or store, from all baskets and from halves of them."""
 
 import logging
 import shutil
@@ -12,8 +12,10 @@ import pyarrow
 
 from aisle.database import Connection, CustomerFeatures, Engine, customer_features, half_features
 from aisle.features import FeatureBlock
+from aisle.features.block import rows_of, seen_by_rows
 from aisle.features.exact import relation
 from aisle.features.halves import FIRST, HALVES
+from aisle.features.stores import UNKNOWN_FORMAT
 from aisle.storage import read_json, write_features, write_table
 from aisle.tables import EXTRACTED, UNSEGMENTED
 
@@ -47,7 +49,7 @@ def run(
     middle = _day(Path(summary), "second_half_from") if halves else today
     folder = Path(output) / "halves" / name
     with database.connect(EXTRACTED) as connection:
-        relations = _Extract(connection, name)
+        relations = seen_by_rows(_Extract(connection, name), blocks)
         found = customer_features(connection, relations, blocks, today)
         write_found(found, name, Path(output))
         shutil.rmtree(folder, ignore_errors=True)  # of an extract that was here before
@@ -67,14 +69,22 @@ def write_found(found: CustomerFeatures, name: str, output: Path, told: str | No
     if found.absent:
         absent = ", ".join(found.absent)
         log.info("features %s: the source lacks what %d columns need: %s", told, len(found.absent), absent)
+    rows_are = rows_of(found.blocks)
     for reason, count in found.reasons.value_counts().items():
-        log.info("features %s: %d customers left out: %s", told, count, reason)
-    log.info("features %s: %d customers, %d features", told, *found.features.values.shape)
+        log.info("features %s: %d %s left out: %s", told, count, rows_are, reason)
+    log.info("features %s: %d %s, %d features", told, *_counts(found, rows_are))
+    if found.features.cohorts == [UNKNOWN_FORMAT]:
+        log.info("features %s: the source knows no store format, so all stores are one cohort", told)
     write_features(found.features, output / f"{name}.parquet")
     lifestages = found.lifestages.loc[found.reasons.index]
     left_out = pd.DataFrame({"lifestage": lifestages, "reason": found.reasons}).rename_axis("customer_id")
     rows = pyarrow.Table.from_pandas(left_out.sort_index().reset_index(), preserve_index=False)
     write_table(rows, UNSEGMENTED, output / f"{name}_unsegmented.parquet")
+
+
+def _counts(found: CustomerFeatures, rows_are: str) -> tuple[int, str, int]:
+    rows, columns = found.features.values.shape
+    return rows, rows_are, columns
 
 
 class _Extract(dict[str, ir.Table]):

@@ -10,7 +10,7 @@ import pandas as pd
 
 from aisle.habits import HABITS
 from aisle.leaderboard import NAMES, RANKED_BY
-from aisle.report import Material, Picture, StudyResult, page
+from aisle.report import Material, Picture, StoreResults, StudyResult, page
 from aisle.selection import Selection, selection_from_json
 from aisle.stages.differences import DIFFERENCES, REPLICATION
 from aisle.storage import digest, read_arrow, read_json, read_table, whole_file
@@ -23,7 +23,11 @@ _PROFILES = {"lifestage", "segment", "feature", "mean", "median", "lifestage_mea
 _BOARD = {*NAMES, RANKED_BY, "eligible", "coverage", "n_clusters"}
 _EXTRACT = {"absent", "basket_count", "customer_count", "first_day", "last_day", "lifestages"}
 _COMPARISON = {"nearest", "notes", "without_segments"}
-_PICTURES = ("segments/contrasts", "segments/profiles", "compare/heatmap", "differences/effects", "select/methods")
+_STORES = {"store_count", "feature_count", "formats", "sentences", "class", "reasons"}
+_PICTURES = (
+    *("segments/contrasts", "segments/profiles", "compare/heatmap", "differences/effects", "select/methods"),
+    *("stores/formats", "stores/rhythm"),
+)
 
 
 def run(
@@ -35,6 +39,7 @@ def run(
     differences: Path,
     segments: Path,
     compare: Path,
+    stores: Path,
     privacy_floor: int,
     output: Path,
 ) -> None:
@@ -62,12 +67,13 @@ def run(
         comparison=_json(Path(compare) / "summary.json", _COMPARISON),
         replication=_frame(Path(differences) / "replication.parquet", set(REPLICATION)),
         differences=_frame(Path(differences) / "differences.parquet", set(DIFFERENCES)),
+        stores=_stores(Path(stores)),
         extract=_json(Path(extract) / "summary.json", _EXTRACT),
         filters=read_table(path, FILTERS).to_pandas() if (path := Path(extract) / "filters.parquet").exists() else None,
         dirt=read_table(Path(dirt), DIRT).to_pandas() if Path(dirt).exists() else None,
         configuration_digest=_configuration_digest(selection, results),
         pictures=_pictures(
-            {"segments": segments, "compare": compare, "differences": differences, "select": select},
+            {"segments": segments, "compare": compare, "differences": differences, "select": select, "stores": stores},
             selection,
             folders,
         ),
@@ -111,6 +117,16 @@ def _sizes(path: Path) -> pd.DataFrame | None:
         return table.astype({"segment": "int64", "customer_count": "int64", **dict.fromkeys(_SIZES[1:], "float64")})
     except (TypeError, ValueError):
         raise ValueError(f"{path} must hold the sizes that stage=segments writes; a number in it is not one.") from None
+
+
+def _stores(folder: Path) -> StoreResults | None:
+    summary = _json(folder / "summary.json", _STORES)
+    if summary is None:
+        return None
+    tables = {name: read_arrow(folder / f"{name}.parquet").to_pandas() for name in ("formats", "differences", "rhythm")}
+    profiles = tables.pop("formats")
+    segments = _frame(folder / "segments.parquet", {"segment", "format", "store_count"})
+    return StoreResults(summary=summary, profiles=profiles, segments=segments, **tables)
 
 
 def _frame(path: Path, columns: set[str]) -> pd.DataFrame | None:

@@ -50,7 +50,7 @@ def run(
             f"{verdicts} must choose a candidate for a lifestage, to have segments; {reasons or 'it is empty.'}"
         )
     table = read_features(Path(features) / f"{selection.block}.parquet")
-    found = labels_of(_partitions(Path(labels), selection.chosen), table)
+    found = labels_of(chosen_partitions(Path(labels), selection.chosen), table)
     earlier = None if previous is None else _earlier(Path(previous))
     if earlier is not None:
         found = following(found, earlier)
@@ -151,8 +151,8 @@ def _earlier_names(earlier: pd.DataFrame) -> dict[tuple[str, int], str]:
     return {key: str(name) for key, name in zip(keys, told["segment_name"], strict=True) if name}
 
 
-def _partitions(path: Path, chosen: dict[str, Choice]) -> "dict[str, pd.Series[int]]":
-    """Labels by customer of every lifestage's chosen partition."""
+def chosen_partitions(path: Path, chosen: Mapping[str, Choice]) -> "dict[str, pd.Series[int]]":
+    """Labels by customer of every lifestage's chosen partition, from a study's labels in the file ``path``."""
     rows = read_arrow(path)
     missing = sorted({"candidate_key", "tuning_value", "customer_id", "label"} - set(rows.column_names))
     if missing:

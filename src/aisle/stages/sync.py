@@ -111,8 +111,8 @@ def _contents(
             )
             measured, parts = (rows[rows["candidate_key"] == key] for rows in (measures, segments))
             yield with_evidence(content, measured, parts, record.path, thresholds)
-    shown = [folder, folder.parent / "select"] if _verdict(folder, board) else [folder]
-    figures = [path for own in shown for pattern in ("*.png", "*.svg") for path in sorted(own.rglob(pattern))]
+    shown = {folder, _beside(folder, "select")} if _verdict(folder, board) else {folder}
+    figures = [path for own in sorted(shown) for pattern in ("*.png", "*.svg") for path in sorted(own.rglob(pattern))]
     files = {f"figures/{path.name}": path for path in figures} | {"leaderboard.csv": folder / "leaderboard.csv"}
     yield summary_content(
         study=told["study"],
@@ -128,14 +128,14 @@ def _contents(
 
 def _evidence(folder: Path, table: str) -> pd.DataFrame:
     """What the evidence measured, of whichever study; without any row where it was not computed."""
-    path = folder.parent / "evidence" / f"{table}.parquet"
+    path = _beside(folder, "evidence") / f"{table}.parquet"
     found: pd.DataFrame = read_arrow(path).to_pandas() if path.exists() else pd.DataFrame({"candidate_key": []})
     return found
 
 
 def _verdict(folder: Path, board: pd.DataFrame) -> list[str]:
     """What was selected in this study, in sentences; nothing where the selection is of other results."""
-    path = folder.parent / "select" / "verdicts.json"
+    path = _beside(folder, "select") / "verdicts.json"
     if not path.exists():
         return []
     selection = selection_from_json(read_json(path), str(path))
@@ -148,6 +148,12 @@ def _verdict(folder: Path, board: pd.DataFrame) -> list[str]:
 
 def _of_class(verdict: Verdict) -> str:
     return f"{verdict.lifestage}, {verdict.evidence_class}" if verdict.evidence_class else verdict.lifestage
+
+
+def _beside(folder: Path, stage: str) -> Path:
+    """Where a stage wrote what follows the study in ``folder``: in there (paths=study), or beside it."""
+    own = folder / stage
+    return own if own.exists() else folder.parent / stage
 
 
 def _provenance() -> dict[str, str]:
