@@ -204,7 +204,7 @@ def test_groups_of_other_rows_or_without_a_name_are_refused() -> None:
     [("fewest_responders", 0), ("fewest_effective", 2.5), ("folds", 1), ("least_overlap", 1.0), ("confidence", True)],
 )
 def test_a_rule_out_of_range_is_refused(name: str, value: float) -> None:
-    with pytest.raises(ValueError, match=rf"promotions\.rule\.{name} must be .*; got {value}"):
+    with pytest.raises(ValueError, match=rf"stage\.settings\.effect\.{name} must be .*; got {value}"):
         EffectRule(**{name: value})  # type: ignore[arg-type]
 
 

@@ -9,7 +9,7 @@ from tests.promotions.simulated import simulated
 from aisle.promotions import EffectRule, estimate_effects
 
 pytestmark = pytest.mark.verify
-RUNS = 60
+RUNS = 40
 
 
 def drawn(**plan: object) -> pd.DataFrame:

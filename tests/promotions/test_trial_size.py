@@ -1,5 +1,7 @@
 """Trial sizes against published examples, and against trials that are run."""
 
+from math import ceil
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -8,26 +10,49 @@ from aisle.promotions import TrialSize, trial_for_means, trial_for_shares
 
 
 @pytest.mark.parametrize(
-    ("share", "effect", "power", "received"),
+    ("share", "effect", "power", "held_out_share", "received"),
     [
-        (0.5, 0.25, 0.9, 77),  # 76.7: the example of R's power.prop.test
+        (0.5, 0.25, 0.9, 0.5, 76.70692845177747),  # 76.7: the example of R's power.prop.test, too
+        (0.05, 0.02, 0.8, 0.5, 2212.204782367206),
+        (0.2, -0.03, 0.9, 0.5, 3518.492917753593),
+        (0.1, 0.05, 0.8, 0.2, 1778.038715907481),
+        (0.02, 0.01, 0.8, 0.1, 20208.91402275971),
     ],
 )
-def test_shares_need_the_published_number(share: float, effect: float, power: float, received: int) -> None:
-    assert trial_for_shares(share, effect, power=power, level=0.05) == TrialSize(received, received)
+def test_shares_need_what_statsmodels_says(
+    share: float, effect: float, power: float, held_out_share: float, received: float
+) -> None:
+    """Statsmodels 0.15, samplesize_proportions_2indep_onetail."""
+    size = trial_for_shares(share, effect, power=power, level=0.05, held_out_share=held_out_share)
+    held_out = ceil(received * held_out_share / (1 - held_out_share))
+    assert size == TrialSize(ceil(received), held_out)
 
 
 @pytest.mark.parametrize(
     ("effect", "power", "received"),
     [
-        (1.0, 0.9, 23),  # 22.02: the example of R's power.t.test
-        (0.5, 0.8, 64),  # Cohen 1988, table 2.4.1
-        (0.2, 0.8, 394),  # the same: 393
-        (0.8, 0.8, 26),
+        (1.0, 0.9, 22.021088441446192),  # 22.02: the example of R's power.t.test, too
+        (0.5, 0.8, 63.76561058891169),  # 64: Cohen 1988, table 2.4.1
+        (0.2, 0.8, 393.4056930002526),
+        (0.8, 0.8, 25.524571854446116),
     ],
 )
-def test_means_need_the_published_number(effect: float, power: float, received: int) -> None:
-    assert trial_for_means(1.0, effect, power=power, level=0.05) == TrialSize(received, received)
+def test_means_need_what_statsmodels_says(effect: float, power: float, received: float) -> None:
+    """Statsmodels 0.15, TTestIndPower."""
+    size = trial_for_means(1.0, effect, power=power, level=0.05)
+    assert size == TrialSize(ceil(received), ceil(received))
+
+
+@pytest.mark.parametrize(
+    ("effect", "power", "held_out_share", "received"),
+    [(0.25, 0.9, 0.2, 842.133101276792), (0.1, 0.8, 0.1, 7850.589536919735)],
+)
+def test_unequal_arms_need_what_statsmodels_says_but_for_rounding_the_smaller_up(
+    effect: float, power: float, held_out_share: float, received: float
+) -> None:
+    size = trial_for_means(1.0, effect, power=power, level=0.05, held_out_share=held_out_share)
+    assert received - 4 < size.received <= ceil(received)
+    assert size.held_out == ceil(round(size.received * held_out_share / (1 - held_out_share), 6))
 
 
 def test_trials_of_that_size_see_the_effect_as_often_as_promised() -> None:

@@ -29,8 +29,10 @@ class EffectRule:
         for name, least in (("fewest_responders", 1), ("fewest_effective", 3), ("folds", 2), ("repeats", 1)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ValueError(f"promotions.rule.{name} must be a whole number of at least {least}; got {value!r}.")
+                raise ValueError(
+                    f"stage.settings.effect.{name} must be a whole number of at least {least}; got {value!r}."
+                )
         for name in ("least_overlap", "most_imbalance", "level", "confidence"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, float | int) or not 0 < value < 1:
-                raise ValueError(f"promotions.rule.{name} must be above 0 and below 1; got {value!r}.")
+                raise ValueError(f"stage.settings.effect.{name} must be above 0 and below 1; got {value!r}.")

@@ -74,7 +74,8 @@ def _seen(size: TrialSize, deviation: float, effect: float, level: float) -> flo
 
 
 def _sized(received: float, ratio: float) -> TrialSize:
-    return TrialSize(max(2, ceil(received)), max(2, ceil(received * ratio)))
+    arms = (max(2, ceil(round(one, 6))) for one in (received, received * ratio))  # 872.0000001 customers are 872
+    return TrialSize(*arms)
 
 
 def _check(effect: float, power: float, level: float, held_out_share: float) -> None:
