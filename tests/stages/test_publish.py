@@ -10,9 +10,10 @@ import pytest
 from tests.stages.test_segments import BOTH, segments, study
 
 from aisle.database import DuckDB, ParquetFolder, read_segment_runs, read_segments
+from aisle.rules import labels_digest
 from aisle.selection import Selection, SelectionRule, selection_to_json
 from aisle.stages.publish import run
-from aisle.storage import read_json, write_json
+from aisle.storage import read_json, write_frame, write_json
 
 Publish = Callable[..., dict[str, Any]]
 RULE = SelectionRule(floor=0.05, tie_tolerance=1e-9, cost_rank=["kmeans"])
@@ -42,6 +43,7 @@ def publish(folder: Path, database: DuckDB) -> Publish:
             "labels": folder / "segments" / "labels.parquet",
             "sizes": folder / "segments" / "sizes.csv",
             "verdicts": folder / "select" / "verdicts.json",
+            "assign": folder / "assign",
             **dict.fromkeys(("at", "undo", "customers_table", "customers_key", "customers_column")),
             "output": folder / "publish" / "receipt.json",
         }
@@ -143,3 +145,49 @@ def test_what_is_missing_or_of_another_kind_is_named(folder: Path, publish: Publ
     (folder / "segments" / "sizes.csv").unlink()
     with pytest.raises(FileNotFoundError, match="run stage=segments first"):
         publish()
+
+
+def everybody(folder: Path) -> Path:
+    """A folder as stage=assign leaves it: the study's customers, some moved, and two whom it did not see."""
+    labels = pd.read_parquet(folder / "segments" / "labels.parquet")
+    names = labels.drop_duplicates(["lifestage", "segment"]).set_index(["lifestage", "segment"])["segment_name"]
+    new = pd.DataFrame({"customer_id": ["new 1", "new 2"], "lifestage": ["OA", "OF"], "segment": [1, -1]})
+    rows = pd.concat([labels[["customer_id", "lifestage", "segment"]], new], ignore_index=True)
+    rows.loc[0, "segment"] = 1 - max(int(rows.loc[0, "segment"]), 0)
+    inside = rows["segment"] >= 0
+    rows["segment_name"] = [names.get(key, "") for key in zip(rows["lifestage"], rows["segment"], strict=True)]
+    rows["segment_name"] = rows["segment_name"].where(inside, "")
+    rows["reason"] = inside.map({True: "", False: "one visit"})
+    rows["study_segment"] = labels["segment"].reindex(rows.index).astype("Int64")
+    write_frame(rows, folder / "assign" / "assignments.parquet")
+    known = labels.fillna({"segment_name": ""})
+    write_json({"labels_digest": labels_digest(known)}, folder / "assign" / "agreement.json")
+    return folder / "assign"
+
+
+def test_every_customer_is_published_where_everybody_was_assigned(
+    folder: Path, database: DuckDB, publish: Publish
+) -> None:
+    rows = pd.read_parquet(everybody(folder) / "assignments.parquet")
+    publish()
+    expected = rows[rows["segment"] >= 0].set_index("customer_id")["segment_name"].sort_index()
+    found = current(database).set_index("customer_id")["segment_name"].sort_index()
+    assert found.to_dict() == expected.to_dict()
+    assert "new 1" in found
+
+
+def test_the_studys_customers_are_published_when_asked_for(folder: Path, database: DuckDB, publish: Publish) -> None:
+    everybody(folder)
+    publish(assign=None)
+    assert "new 1" not in set(current(database)["customer_id"])
+
+
+def test_assignments_by_the_rule_of_other_segments_are_refused(
+    folder: Path, database: DuckDB, publish: Publish
+) -> None:
+    everybody(folder)
+    labels = pd.read_parquet(folder / "segments" / "labels.parquet")
+    write_frame(labels.assign(segment_name="renamed"), folder / "segments" / "labels.parquet")
+    with pytest.raises(ValueError, match=r"assignments\.parquet must be of the segments of .*: run stage=assign again"):
+        publish()
+    assert not (folder / "publish").exists()

@@ -14,8 +14,18 @@ from hydra.utils import instantiate
 from aisle.evidence import CLASSES, MEASURES, REPORTED, Thresholds
 from aisle.features import FeatureTable
 from aisle.leaderboard import NAMES, RANKED_BY
+from aisle.rules import agreement, segment_rules
 from aisle.stages import candidate, study, sync
-from aisle.storage import CandidateStore, read_arrow, read_features, read_json, write_features, write_frame, write_json
+from aisle.storage import (
+    CandidateStore,
+    read_arrow,
+    read_features,
+    read_json,
+    write_features,
+    write_frame,
+    write_json,
+    write_rules,
+)
 from aisle.tracking import MlflowTracker, NoTracker, RunContent, Written
 
 LIFESTAGES = ("OA", "YA")
@@ -139,6 +149,42 @@ def test_figures_and_the_leaderboard_are_with_the_summary(finished: Path) -> Non
     assert "leaderboard.csv" in files
     assert [name for name in files if name.startswith("figures/") and name.endswith(".png")]
     assert all(path.is_file() for path in files.values())
+
+
+def assign(root: Path, study: str = "grid") -> None:
+    """A folder as stage=assign leaves it, of the rule of one candidate of the study."""
+    board = read_arrow(root / "artifacts" / "grid" / "leaderboard.parquet").to_pandas()
+    features = read_features(root / "artifacts" / "features" / "baskets.parquet").select("YA")
+    side = (features.values.iloc[:, 0] > features.values.iloc[:, 0].median()).to_numpy().astype("int64")
+    labels = pd.DataFrame({"customer_id": features.values.index, "lifestage": "YA", "segment": side})
+    rules = segment_rules(labels, features)
+    folder = root / "artifacts" / "assign"
+    told = {"candidate_key": board["candidate_key"][0], **agreement(rules.rules["YA"])}
+    counts = {"in_database": 45, "in_segment": 45, "reasons": {}}
+    write_rules(rules, folder / "rules.skops")
+    (folder / "sizes.csv").write_text("lifestage,segment\n")
+    write_json(
+        {"study": study, "data_digest": "", "lifestages": {"YA": told}, "without": {}, "customers": counts},
+        folder / "agreement.json",
+    )
+
+
+def test_the_rule_of_the_study_is_a_run_with_a_model(root: Path) -> None:
+    assign(root)
+    tracker = ListTracker()
+    run(root, tracker)
+    *_, rule, summary = tracker.written["grid"]
+    assert (rule.name, summary.name) == ("Rule · grid", "Summary · grid")
+    assert rule.model is not None
+    assert (rule.model.name, rule.model.alias) == ("aisle-grid", "chosen")
+    assert sorted(rule.files) == ["rule/agreement.json", "rule/rules.skops", "rule/sizes.csv"]
+
+
+def test_the_rule_of_another_study_is_not_shown(root: Path) -> None:
+    assign(root, "another")
+    tracker = ListTracker()
+    run(root, tracker)
+    assert "Rule · grid" not in [content.name for content in tracker.written["grid"]]
 
 
 def test_a_second_sync_adds_nothing_to_mlflow(finished: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

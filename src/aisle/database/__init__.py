@@ -5,7 +5,9 @@ from aisle.database.customer_features import (
     CustomerFeatures,
     customer_features,
     half_features,
+    lifestages_of_everybody,
     population_features,
+    settled_blocks,
 )
 from aisle.database.duckdb_file import DuckDB
 from aisle.database.engine import Connection, Engine
@@ -53,6 +55,7 @@ __all__ = [
     "fingerprint",
     "half_features",
     "in_one_state",
+    "lifestages_of_everybody",
     "load",
     "population_features",
     "publish_segments",
@@ -63,5 +66,6 @@ __all__ = [
     "read_segment_migration",
     "read_segment_runs",
     "read_segments",
+    "settled_blocks",
     "undo_segments",
 ]

@@ -9,9 +9,11 @@ import pandas as pd
 
 from aisle.database import CustomersColumn, ParquetFolder, Server, publish_segments, undo_segments
 from aisle.partition import NOISE
+from aisle.profiles import LABELS
 from aisle.publication import Publication
+from aisle.rules import ASSIGNED, labels_digest
 from aisle.selection import selection_from_json
-from aisle.storage import read_arrow, read_json, write_json
+from aisle.storage import read_arrow, read_json, read_table, write_json
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +24,7 @@ def run(
     labels: Path,
     sizes: Path,
     verdicts: Path,
+    assign: Path | None,
     at: str | None,
     undo: str | None,
     customers_table: str | None,
@@ -31,6 +34,8 @@ def run(
 ) -> None:
     """Publish the segments, or restore what was before the run ``undo``; write the receipt of the run in force.
 
+    Every customer's segment, of stage=assign, is published where its folder ``assign`` has them; else, or where that is
+    None, the ``labels`` of the customers whom the study saw.
     ``at`` is the moment of publishing (ISO 8601, UTC where it names no zone), now where it is None. The three
     ``customers_`` arguments name a column to add to a table of the customers, by the column that holds customer_id.
     """
@@ -45,7 +50,11 @@ def run(
         log.info("%s undone; %s is in force", undo, receipt.run or "nothing")
     else:
         column = _column(customers_table, customers_key, customers_column)
-        publication = _publication(Path(labels), Path(sizes), Path(verdicts))
+        known = read_arrow(Path(labels)).to_pandas()
+        everybody = _everybody(Path(assign), known, Path(labels)) if assign is not None else None
+        if everybody is None:
+            log.info("published are the customers whom the study saw; stage=assign gives everybody a segment")
+        publication = _publication(known if everybody is None else everybody, Path(sizes), Path(verdicts))
         moment = _moment(at)
         with database.writing() as session:
             receipt = publish_segments(session, publication, at=moment, column=column)
@@ -54,11 +63,31 @@ def run(
     write_json(receipt.to_json(), Path(output))
 
 
-def _publication(labels: Path, sizes: Path, verdicts: Path) -> Publication:
+def _everybody(assign: Path, labels: pd.DataFrame, origin: Path) -> pd.DataFrame | None:
+    """The customers to whom stage=assign gave a segment; None where it was not run.
+
+    Raises:
+        ValueError: it was run for other segments than those of ``labels``.
+    """
+    path = assign / "assignments.parquet"
+    if not path.exists():
+        return None
+    told = read_json(assign / "agreement.json")
+    missing = {*LABELS, "segment_name"} - set(labels.columns)
+    if missing or told.get("labels_digest") != labels_digest(labels.fillna({"segment_name": ""})):
+        raise ValueError(
+            f"{path} must be of the segments of {origin}; it is of others: run stage=assign again, or publish only the "
+            "customers of the study with stage.assign=null."
+        )
+    rows = read_table(path, ASSIGNED).to_pandas()
+    return rows[rows["segment"] != NOISE]
+
+
+def _publication(labels: pd.DataFrame, sizes: Path, verdicts: Path) -> Publication:
     selection = selection_from_json(read_json(verdicts), str(verdicts))
     evidence = {verdict.lifestage: verdict.evidence_class for verdict in selection.verdicts if verdict.chosen}
     return Publication(
-        labels=read_arrow(labels).to_pandas(),
+        labels=labels,
         candidates={lifestage: choice.candidate_key for lifestage, choice in selection.chosen.items()},
         evidence={lifestage: word for lifestage, word in evidence.items() if word},
         names=_names(sizes),

@@ -6,11 +6,12 @@ from pathlib import Path
 import pandas as pd
 
 from aisle.documents import dictionary, entity_diagram, extract_part, leaderboard_part, replace_part, verdict_part
+from aisle.rules import ASSIGNED
 from aisle.selection import selection_from_json
 from aisle.storage import read_json, whole_file
 from aisle.tables import CANONICAL, EXTRACTED, FILTERS, UNSEGMENTED
 
-DESCRIBED = (*CANONICAL.values(), *EXTRACTED.values(), FILTERS, UNSEGMENTED)
+DESCRIBED = (*CANONICAL.values(), *EXTRACTED.values(), FILTERS, UNSEGMENTED, ASSIGNED)
 """The tables of the data dictionary."""
 
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Mapping
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from aisle.features import FeatureTable
 from aisle.git import commit
 from aisle.leaderboard import NAMES
 from aisle.selection import Verdict, selection_from_json
-from aisle.storage import CandidateStore, read_arrow, read_features, read_json
+from aisle.storage import CandidateStore, read_arrow, read_features, read_json, read_rules
 from aisle.tracking import RunContent, Tracker
 from aisle.tracking.content import candidate_content, failed_content, summary_content
 from aisle.tracking.evidence import with_evidence
 from aisle.tracking.notes import summary_note, told_apart_by
+from aisle.tracking.rules import rules_content
 
 log = logging.getLogger(__name__)
 
@@ -111,6 +113,9 @@ def _contents(
             )
             measured, parts = (rows[rows["candidate_key"] == key] for rows in (measures, segments))
             yield with_evidence(content, measured, parts, record.path, thresholds)
+    rules = _rules(folder, board, provenance)
+    if rules is not None:
+        yield rules
     shown = {folder, _beside(folder, "select")} if _verdict(folder, board) else {folder}
     figures = [path for own in sorted(shown) for pattern in ("*.png", "*.svg") for path in sorted(own.rglob(pattern))]
     files = {f"figures/{path.name}": path for path in figures} | {"leaderboard.csv": folder / "leaderboard.csv"}
@@ -131,6 +136,22 @@ def _evidence(folder: Path, table: str) -> pd.DataFrame:
     path = _beside(folder, "evidence") / f"{table}.parquet"
     found: pd.DataFrame = read_arrow(path).to_pandas() if path.exists() else pd.DataFrame({"candidate_key": []})
     return found
+
+
+def _rules(folder: Path, board: pd.DataFrame, provenance: Mapping[str, str]) -> RunContent | None:
+    """What is known of the rule that gives every customer a segment; None where it is of other results, or of none."""
+    place = _beside(folder, "assign")
+    if not (place / "agreement.json").exists():
+        return None
+    told = read_json(place / "agreement.json")
+    keys = {own["candidate_key"] for own in told.get("lifestages", {}).values()}
+    if told.get("study") != folder.name or not keys <= set(board["candidate_key"]):
+        return None
+    file = place / "rules.skops"
+    files = {"agreement.json": place / "agreement.json", "sizes.csv": place / "sizes.csv", "rules.skops": file}
+    rules, known_by = read_rules(file), sha256(file.read_bytes()).hexdigest()
+    shown = {f"rule/{name}": path for name, path in files.items()}
+    return rules_content(told=told, rules=rules, digest=known_by, files=shown, provenance=provenance)
 
 
 def _verdict(folder: Path, board: pd.DataFrame) -> list[str]:

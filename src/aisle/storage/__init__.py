@@ -27,6 +27,7 @@ from aisle.storage.files import (
     write_table,
 )
 from aisle.storage.rebuilding import rebuilt
+from aisle.storage.rules import read_rules, write_rules
 
 __all__ = [
     "CandidateRecord",
@@ -45,6 +46,7 @@ __all__ = [
     "read_features",
     "read_json",
     "read_judgement",
+    "read_rules",
     "read_table",
     "rebuilt",
     "whole_file",
@@ -57,5 +59,6 @@ __all__ = [
     "write_frame",
     "write_json",
     "write_parts",
+    "write_rules",
     "write_table",
 ]

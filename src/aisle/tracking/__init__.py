@@ -2,11 +2,12 @@
 
 from aisle.tracking.callback import StudyCallback
 from aisle.tracking.mlflow_tracker import MlflowTracker
-from aisle.tracking.run_content import Dataset, NoTracker, RunContent, Score, Table, Tracker, Written
+from aisle.tracking.run_content import Dataset, Model, NoTracker, RunContent, Score, Table, Tracker, Written
 
 __all__ = [
     "Dataset",
     "MlflowTracker",
+    "Model",
     "NoTracker",
     "RunContent",
     "Score",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from filelock import FileLock, Timeout
 
 from aisle.tracking.connection import Connection
+from aisle.tracking.registry import is_registered, register
 from aisle.tracking.run_content import Dataset, RunContent, Table, Written
 from aisle.tracking.store import create_store, outdated, renew_store, store_file
 from aisle.tracking.view import view_address, view_tag
@@ -138,7 +139,8 @@ class _Experiment:
         for content in contents:
             digest = _digest(content)
             same = known.pop(content.identity, [])
-            kept = [run for run in same if run.data.tags.get(_CONTENT) == digest and _ended(run)][:1]
+            whole = [run for run in same if run.data.tags.get(_CONTENT) == digest and _ended(run)]
+            kept = [run for run in whole if self._offers(run, content)][:1]
             removed += self._remove([run for run in same if run not in kept])
             if kept:
                 self._mark(kept[0], "yes")
@@ -195,6 +197,8 @@ class _Experiment:
         if content.dataset is not None:
             ask(client.log_inputs, run_id, [_dataset_input(content.dataset)])
         self._log_artifacts(run_id, tables, content)
+        if content.model is not None:
+            register(self.connection, client, self.experiment_id, run_id, content.model)
         ask(client.log_batch, run_id, tags=[RunTag(_CONTENT, digest)])
         ask(client.set_terminated, run_id, status=content.status, end_time=round(now * 1000))
 
@@ -212,6 +216,11 @@ class _Experiment:
             for name, file in content.files.items():
                 (Path(folder) / name).write_bytes(file.read_bytes())
             self.connection.ask(self.client.log_artifacts, run_id, folder)
+
+    def _offers(self, run: "Run", content: RunContent) -> bool:
+        """Whether the model of the content, if it has one, is registered from this run."""
+        model = content.model
+        return model is None or is_registered(self.connection, self.client, run.info.run_id, model)
 
     def _mark(self, run: "Run", current: str) -> None:
         if run.data.tags.get(_CURRENT) != current:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,13 +51,30 @@ class Dataset:
 
 
 @dataclass(frozen=True, eq=False)
+class Model:
+    """A fitted ``estimator`` to be registered as ``name`` under ``alias``; ``digest`` tells two of them apart.
+
+    ``example`` are rows of its inputs, texts and numbers; ``output`` is what its predictions, whole numbers, are
+    called. ``trusted`` are the types that must be trusted to load it, scikit-learn's own not among them.
+    """
+
+    name: str
+    alias: str
+    estimator: Any
+    digest: str
+    example: Table
+    output: str
+    trusted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class RunContent:
     """Everything one run shows.
 
     ``identity`` says what the run is of: two contents of one identity are two states of the same run. ``provenance``
     are tags about the writing (commit), which do not make it another content. ``tables`` gives tables by artifact name;
     it is called only when the run is written, so they must follow from the rest; so does ``figures``, of PNG files by
-    artifact name. ``files`` maps artifact names to files.
+    artifact name. ``files`` maps artifact names to files. ``model`` is what the run made, if anything.
     """
 
     name: str
@@ -73,12 +90,14 @@ class RunContent:
     seconds: float = 0.0
     provenance: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, Path] = field(default_factory=dict)
+    model: Model | None = None
 
     def digest(self) -> str:
         """Equal when the run would look the same, but for provenance, seconds and what is inside ``files``."""
         dataset = None if self.dataset is None else [self.dataset.name, self.dataset.digest]
         shown = [self.name, self.status, self.note, dict(self.tags), dict(self.params), self.scores, dataset]
-        text = json.dumps([_LAYOUT, *shown, sorted(self.files)], sort_keys=True)
+        model = [] if self.model is None else [[self.model.name, self.model.alias, self.model.digest]]
+        text = json.dumps([_LAYOUT, *shown, sorted(self.files), *model], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
