@@ -163,7 +163,7 @@ def test_all_outputs_are_the_same_bytes_when_run_again(finished: Path, shop: Pat
 def test_other_blocks_give_the_columns_of_the_study(block: str, shop: Path, tmp_path: Path) -> None:
     told = run(study(tmp_path, shop, block), ParquetFolder(shop, "1GB", 2), block)
     assert told["study_customers"]["same_features"] == told["study_customers"]["in_study"]
-    assert told["customers"]["in_segment"] > told["study_customers"]["in_study"]
+    assert told["customers"]["in_segment"] > told["study_customers"]["labels"]
 
 
 def test_a_day_can_be_given_from_which_recency_is_counted(

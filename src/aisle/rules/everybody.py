@@ -52,15 +52,15 @@ def assigned(
     rows = _judged(lifestages, {*rules.rules, *without})
     known = rows.join(features.values[list(rules.columns)], on="customer_id")
     stages, customers = rows["lifestage"], rows["customer_id"]
-    why = pd.Series("", index=rows.index, dtype=object)
-    no_rule = ~stages.isin(list(rules.rules))
-    why[no_rule] = stages[no_rule].map({UNCLASSIFIED: NO_LIFESTAGE, **without}).fillna(NOT_STUDIED)
-    undefined = (why == "") & ~customers.isin(features.values.index)
-    why[undefined] = customers[undefined].map(reasons).fillna(NO_BASKET)
+    unruled, featureless = {UNCLASSIFIED: NO_LIFESTAGE, **without}, reasons.to_dict()
+    ruled, described = stages.isin(list(rules.rules)), customers.isin(features.values.index)
+    why = np.full(len(rows), "", dtype=object)
+    why[~ruled] = [unruled.get(stage, NOT_STUDIED) for stage in stages[~ruled]]
+    why[ruled & ~described] = [featureless.get(customer, NO_BASKET) for customer in customers[ruled & ~described]]
     segment = np.full(len(rows), NOISE, dtype=np.int64)
-    open_ = (why == "").to_numpy()
-    segment[open_] = rules.predict(known[open_])
-    why[open_ & (segment == NOISE)] = IN_NONE
+    judged = (ruled & described).to_numpy()
+    segment[judged] = rules.predict(known[judged])
+    why[judged & (segment == NOISE)] = IN_NONE
     found = rows.assign(segment=segment, reason=why)
     named = labels.drop_duplicates(SEGMENT)[[*SEGMENT, "segment_name"]]
     seen = labels[["customer_id", *SEGMENT]].rename(columns={"segment": "study_segment"})

@@ -79,7 +79,7 @@ def _everybody(assign: Path, labels: pd.DataFrame, origin: Path) -> pd.DataFrame
             f"{path} must be of the segments of {origin}; it is of others: run stage=assign again, or publish only the "
             "customers of the study with stage.assign=null."
         )
-    rows = read_table(path, ASSIGNED).to_pandas()
+    rows: pd.DataFrame = read_table(path, ASSIGNED).to_pandas()
     return rows[rows["segment"] != NOISE]
 
 

@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,21 +34,27 @@ def read_rules(path: Path) -> SegmentRules:
         ValueError: it is no skops file, holds something of another type, or something else than rules.
     """
     import skops.io
-    from skops.io.exceptions import UntrustedTypesFoundException
 
     if not path.exists():
         raise FileNotFoundError(f"{path} is needed and missing; run stage=assign.")
-    content = path.read_bytes()
-    try:
-        foreign = sorted(set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED))
-        if foreign:
-            raise ValueError(f"{path} must hold nothing but rules; it names {', '.join(foreign)}, and is not loaded.")
-        found = skops.io.loads(content, trusted=list(TRUSTED))
-    except (zipfile.BadZipFile, KeyError, TypeError, AttributeError, ImportError, UntrustedTypesFoundException):
-        raise ValueError(f"{path} must hold the rules that stage=assign writes; it does not.") from None
+    with _as_rules(path):
+        foreign = sorted(set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED))
+    if foreign:
+        raise ValueError(f"{path} must hold nothing but rules; it names {', '.join(foreign)}, and is not loaded.")
+    with _as_rules(path):
+        found = skops.io.load(path, trusted=list(TRUSTED))
     if not isinstance(found, SegmentRules):
         raise ValueError(f"{path} must hold the rules that stage=assign writes; it holds a {type(found).__name__}.")
     return found
+
+
+@contextmanager
+def _as_rules(path: Path) -> Iterator[None]:
+    """What skops says of a file that it cannot read, as a sentence."""
+    try:
+        yield
+    except (zipfile.BadZipFile, AttributeError, ImportError, KeyError, TypeError, ValueError):
+        raise ValueError(f"{path} must hold the rules that stage=assign writes; it does not.") from None
 
 
 def _steady(content: bytes) -> bytes:

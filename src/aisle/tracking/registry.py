@@ -40,8 +40,8 @@ def register(connection: Connection, client: "MlflowClient", experiment_id: str,
     ask(client.log_outputs, run_id, [LoggedModelOutput(logged.model_id, step=0)])
     if _registered(connection, client, model.name) is None:
         ask(client.create_registered_model, model.name)
-    source = f"models:/{logged.model_id}"
-    made = ask(client.create_model_version, model.name, source, run_id, model_id=logged.model_id)
+    place = logged.artifact_location  # "models:/<id>" would be looked for in the store of the environment
+    made = ask(client.create_model_version, model.name, place, run_id, model_id=logged.model_id)
     ask(client.set_registered_model_alias, model.name, model.alias, str(made.version))
 
 
@@ -77,5 +77,6 @@ def _signature(example: pd.DataFrame, output: str) -> "ModelSignature":
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
-    columns = [ColSpec("string" if isinstance(example[name].iloc[0], str) else "double", str(name)) for name in example]
-    return ModelSignature(Schema(columns), Schema([ColSpec("long", output)]))
+    kinds = {str(name): "string" if isinstance(example[name].iloc[0], str) else "double" for name in example}
+    inputs: list[Any] = [ColSpec(kind, name) for name, kind in kinds.items()]
+    return ModelSignature(Schema(inputs), Schema([ColSpec("long", output)]))

@@ -48,7 +48,7 @@ def rules_content(
 
 
 def _model(study: str, rules: SegmentRules, digest: str) -> Model:
-    rows = tuple((lifestage, *map(float, rule.mean_)) for lifestage, rule in rules.rules.items())
+    rows = tuple((lifestage, *rule.mean_.tolist()) for lifestage, rule in rules.rules.items())
     example = Table((LIFESTAGE, *rules.columns), rows)
     return Model(f"aisle-{study}", ALIAS, rules, digest, example, "segment", TRUSTED)
 
