@@ -10,6 +10,7 @@ from sklearn.metrics import silhouette_score
 from tests.evidence.conftest import mixed, table
 
 from aisle.evidence.null import null_of
+from aisle.evidence.resamples import halves
 from aisle.evidence.structure import Group, structure_of
 
 KINDS = ["copula", "permutation"]
@@ -93,6 +94,18 @@ def test_draws_are_the_same_for_a_number_and_differ_between_numbers(kind: str) -
     assert null.draw(7).values.equals(again.draw(7).values)
     assert not null.draw(7).values.equals(null.draw(8).values)
     assert not null.draw(7).values.equals(other.draw(7).values)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_null_draw_and_a_split_of_the_same_number_do_not_share_random_numbers(kind: str) -> None:
+    values = pd.DataFrame({"place": np.arange(40.0)})
+    for number in range(3):
+        order = np.random.default_rng([4, number]).permutation(40)  # that of the split
+        normal = np.random.default_rng([4, number]).standard_normal(40)
+        drawn = null_of(table(values), kind=kind, seed=4).draw(number).values["place"].to_numpy()
+        assert drawn.tolist() != order.tolist()
+        assert abs(np.corrcoef(drawn, normal)[0, 1]) < 0.6
+        assert sorted(halves(40, number=number, seed=4)[0]) == sorted(order[:20])
 
 
 def test_an_unknown_null_is_refused() -> None:

@@ -17,6 +17,8 @@ from aisle.features.table import FeatureTable
 Values = npt.NDArray[np.float64]
 NullKind = Literal["copula", "permutation"]
 
+_STREAM: Final = 3
+"""Of the random numbers: splits, bootstrap samples and pairs of customers have others for the same seed and number."""
 _ROUNDS: Final = 3
 _FITTED_ON: Final = 4000
 
@@ -51,7 +53,7 @@ def _permutation(features: FeatureTable, seed: int) -> Null:
     flags = [group for group in structure_of(features.values) if group.kind == "flag"]
 
     def draw(number: int) -> FeatureTable:
-        rng = np.random.default_rng([seed, number])
+        rng = np.random.default_rng([seed, number, _STREAM])
         parts = [features.values[list(group.columns)].iloc[rng.permutation(len(features.values))] for group in groups]
         return _table([part.reset_index(drop=True) for part in parts], flags, features)
 
@@ -70,7 +72,7 @@ def _copula(features: FeatureTable, seed: int) -> Null:
     flags = [group for group in groups if group.kind == "flag"]
 
     def draw(number: int) -> FeatureTable:
-        rng = np.random.default_rng([seed, number])
+        rng = np.random.default_rng([seed, number, _STREAM])
         normal = rng.standard_normal((len(values), factor.shape[1])) @ factor.T
         drawn = np.take_along_axis(sorted_columns, normal.argsort(axis=0).argsort(axis=0), axis=0)
         parts = zip(free, np.split(drawn, ends, axis=1), strict=True)
