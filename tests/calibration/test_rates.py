@@ -42,9 +42,8 @@ def row(draw: int, clusterer: str = "kmeans", k: int = 2, **more: Any) -> dict[s
         "tuning_value": float(k),
         "n_clusters": k,
         "eligible": True,
-        "with_null": False,
-        "valley_p": 1.0,
-        "null_p": None,
+        "valley": False,
+        "null": None,
         "null_draws": 0,
         "splits": 25,
         "failed_splits": 0,
@@ -55,7 +54,7 @@ def row(draw: int, clusterer: str = "kmeans", k: int = 2, **more: Any) -> dict[s
 
 
 def judged(rows: list[dict[str, Any]], **more: Any) -> Summary:
-    return summarised({"cloud-none": rows}, [cell(Normal(100, 2), **more)], level=0.05)
+    return summarised({"cloud-none": rows}, [cell(Normal(100, 2), **more)])
 
 
 def test_silent_draws_keep_the_promise_and_draws_that_are_missing_count_nowhere() -> None:
@@ -68,18 +67,27 @@ def test_silent_draws_keep_the_promise_and_draws_that_are_missing_count_nowhere(
 
 
 def test_too_many_rejections_are_told_pooled_and_by_test() -> None:
-    found = judged([row(draw, valley_p=0.01 if draw < 12 else 1.0) for draw in range(60)])
+    found = judged([row(draw, valley=draw < 12) for draw in range(60)])
     assert len(found.faults) == 2
     assert found.faults[0].startswith("The valley test rejects 12 of 60 draws without clusters, more than 5% (p = ")
     assert found.faults[1] == "The valley test rejects 12 of 60 draws of cloud, reduction none, kmeans at 2."
-    assert judged([row(draw, valley_p=0.01 if draw < 4 else 1.0) for draw in range(60)]).faults == ()
+    assert judged([row(draw, valley=draw < 4) for draw in range(60)]).faults == ()
 
 
 def test_the_null_counts_only_where_it_was_drawn() -> None:
-    rows = [row(draw, with_null=draw < 20, null_p=0.01 if draw < 9 else None) for draw in range(60)]
+    rows = [row(draw, null=draw < 9 if draw < 20 else None) for draw in range(60)]
     found = judged(rows)
     assert (found.pooled["null"]["rejected"], found.pooled["null"]["trials"]) == (9, 20)
     assert any(fault.startswith("The null test rejects 9 of 20") for fault in found.faults)
+
+
+def test_draws_without_clusters_are_silent_and_the_rate_without_them_is_told_and_no_promise() -> None:
+    found = judged([row(draw, n_clusters=0 if draw > 3 else 2, valley=draw < 2) for draw in range(60)])
+    assert found.faults == ()
+    assert (found.pooled["valley"]["rejected"], found.pooled["valley"]["trials"]) == (2, 60)
+    alone = found.pooled["valley, where there are clusters"]
+    assert (alone["rejected"], alone["trials"]) == (2, 4)
+    assert alone["p"] < 0.05
 
 
 def test_one_cloud_called_separated_is_a_fault_unless_it_may_not_be_chosen_or_is_the_stated_limit() -> None:
@@ -87,20 +95,20 @@ def test_one_cloud_called_separated_is_a_fault_unless_it_may_not_be_chosen_or_is
     (fault,) = judged(separated).faults
     assert fault == "1 of 50 draws of cloud, reduction none, kmeans at 2 are called separated."
     assert judged([row(0, separated=True, eligible=False)]).faults == ()
-    told = judged([row(draw, separated=True, valley_p=0.0) for draw in range(50)], counted=False)
+    told = judged([row(draw, separated=True, valley=True) for draw in range(50)], counted=False)
     assert told.faults == ()
     assert told.rejections["separated"].tolist() == [50]
 
 
 def test_failures_are_counted_once() -> None:
-    rows = [row(0, k=2, failed_splits=3, failed_draws=1), row(0, k=3, failed_splits=3, failed_draws=1)]
+    rows = [row(0, k=2, failed_splits=2, failed_draws=1), row(0, k=3, failed_splits=3, failed_draws=0)]
     failed = {"draw": 0, "clusterer": "ward", "error": "ValueError: no"}
     assert judged([*rows, failed]).failures == {"clusterers": 1, "splits": 3, "null draws": 1}
 
 
 def planted(rows: list[dict[str, Any]], apart: float = 6.0) -> Summary:
     segments = cell(Planted(1000, 5, (0.4, 0.3, 0.3), apart), name="planted", draws=20)
-    return summarised({"cloud-none": [], "planted-none": rows}, [cell(Normal(100, 2)), segments], level=0.05)
+    return summarised({"cloud-none": [], "planted-none": rows}, [cell(Normal(100, 2)), segments])
 
 
 def test_the_number_found_is_the_largest_that_is_separated() -> None:
@@ -121,13 +129,13 @@ def test_what_is_promised_must_be_found() -> None:
     asked = Planted(1000, 5, balanced, 6.0)
     segments = cell(asked, name="planted", draws=20)
     rows = [row(draw, k=3, separated=draw > 1) for draw in range(20)]
-    found = summarised({"planted-none": rows}, [cell(Normal(100, 2)), segments], level=0.05)
+    found = summarised({"planted-none": rows}, [cell(Normal(100, 2)), segments])
     assert found.faults == (
         "Of 20 draws of 1000 customers in segments 0.33/0.33/0.33, 6 sd apart, the planted number is found in 18: 95% "
         "are promised.",
     )
     kept = [row(draw, k=3, separated=draw > 0) for draw in range(20)]
-    assert summarised({"planted-none": kept}, [cell(Normal(100, 2)), segments], level=0.05).faults == ()
+    assert summarised({"planted-none": kept}, [cell(Normal(100, 2)), segments]).faults == ()
     assert [is_promised(Planted(n, 5, balanced, sd)) for n, sd in ((1000, 6), (500, 6), (1000, 5))] == [
         True,
         False,

@@ -1,18 +1,24 @@
 """A trial is the study's evidence on a draw, and leaving out what cannot matter changes nothing that is counted."""
 
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from aisle.calibration import Cell, Normal, Planted, Population, trial
+from aisle.calibration import Band, Cell, Normal, Planted, Population, portrait, trial
+from aisle.calibration.deciding import decide
 from aisle.calibration.grid import Cloud, Reduction, cloud_cells, rounds
-from aisle.calibration.trial import portrait, tuning
-from aisle.clusterers import AgglomerativePath, HDBSCANPath, KMeansPath
-from aisle.evidence import Effort, Thresholds
+from aisle.calibration.trial import contenders_of, tuning
+from aisle.clusterers import AgglomerativePath, HDBSCANPath, KMeansPath, PathClusterer
+from aisle.evidence import Effort, Family, Pipelines, Thresholds, examine
+from aisle.features import FeatureTable
+from aisle.partition import PartitionPath
 
 EFFORT = Effort(splits=7, screening=4, finalists=3, null_draws=20)
 THRESHOLDS = Thresholds()
@@ -31,31 +37,112 @@ def tried(which: Cell, number: int, effort: Effort = EFFORT) -> list[dict[str, A
     return trial(which, number, effort=effort, thresholds=THRESHOLDS, floor=0.05)
 
 
-@pytest.mark.parametrize("apart", [0.5, 6.0])
-def test_what_is_separated_or_rejected_is_the_same_with_everything_computed(apart: float) -> None:
-    population = Planted(150, 3, (0.4, 0.3, 0.3), apart)
-    decided = []
-    for number in range(2):
-        quick, whole = tried(cell(population), number), tried(cell(population, null_every=1), number)
-        names = ("draw", "clusterer", "tuning_value", "n_clusters", "eligible", "separated")
-        assert [[row[name] for name in names] for row in quick] == [[row[name] for name in names] for row in whole]
-        assert [row["valley_p"] < 0.05 for row in quick] == [row["valley_p"] < 0.05 for row in whole]
-        assert all(row["splits"] == 7 for row in whole)
-        decided += quick
-    assert any(row["separated"] for row in decided) is (apart > 1)
-    if apart < 1:
-        assert {row["splits"] for row in decided if row["clusterer"] != "hdbscan"} <= {4, 7}
-        assert 4 in {row["splits"] for row in decided}
-        assert not any(row["null_draws"] for row in decided)
+def whole(features: FeatureTable, clusterers: Mapping[str, PathClusterer], seed: int) -> pd.DataFrame:
+    """Every split, and every null draw of whoever may still reject, as the study has it."""
+    pipelines = Pipelines(StandardScaler(), FunctionTransformer(), clusterers, seed)
+    contenders = contenders_of(pipelines.cluster(features), clusterers, 0.05)
+    everything = replace(EFFORT, screening=EFFORT.splits)
+    lenient = replace(THRESHOLDS, constructive=0.0)  # whoever has two clusters is a finalist
+    family = [Family(pipelines, contenders)]
+    return examine(features, family, effort=everything, thresholds=lenient, seed=seed, run=in_turn).measures
+
+
+def in_turn(_: str, tasks: Sequence[Callable[[], Any]]) -> list[Any]:
+    return [task() for task in tasks]
+
+
+@pytest.mark.parametrize(
+    ("population", "separates"),
+    [
+        (Normal(150, 3), False),
+        (Planted(150, 3, (0.4, 0.3, 0.3), 4.0), None),
+        (Planted(150, 3, (0.4, 0.3, 0.3), 6.5), True),
+        (Planted(150, 3, (0.9, 0.06, 0.04), 9.0), None),  # one of the segments is below the floor
+        (Band(150, 0.5, 0.2), None),
+    ],
+    ids=["cloud", "near", "apart", "rare", "band"],
+)
+def test_every_decision_is_that_of_the_study_with_everything_computed(
+    population: Population, separates: bool | None
+) -> None:
+    spared = 0
+    for number in range(3):
+        features = population.draw([zlib.crc32(b"cloud"), number])
+        expected = whole(features, CLUSTERERS, number)
+        for compared in (False, True):
+            found = pd.DataFrame(tried(cell(population, null_every=int(compared)), number))
+            assert found["n_clusters"].tolist() == expected["n_clusters"].tolist()
+            assert found["eligible"].tolist() == expected["eligible"].tolist()
+            separated = (expected["class"] == "separated") & expected["eligible"]
+            assert found["separated"].tolist() == separated.tolist()
+            looked_at = expected["eligible"] if population.segments else expected["n_clusters"] > 1
+            valley = (expected["valley_p"] < THRESHOLDS.valley_p) & looked_at
+            assert found["valley"].tolist() == valley.tolist()
+            asked = found["null"].notna()
+            assert asked[expected["n_clusters"] > 1].all() or not compared
+            known = asked & expected["null_p"].notna()
+            rejected = expected["null_p"] < THRESHOLDS.null_p
+            assert found.loc[known, "null"].tolist() == rejected[known].tolist()
+            spared += int((EFFORT.splits - found["splits"]).sum())
+        assert separates is None or separated.any() == separates
+    assert spared > 0
+
+
+def test_a_half_or_a_draw_that_fails_counts_as_it_does_in_the_study() -> None:
+    fragile: dict[str, Any] = {"fragile": Fragile([2, 3], n_init=2), "kmeans": KMeansPath([2, 3], n_init=2)}
+    failed = separated = 0
+    for number in range(4):
+        population = Planted(150, 3, (0.5, 0.5), 9.0)
+        features = population.draw([zlib.crc32(b"cloud"), number])
+        labels = Pipelines(StandardScaler(), FunctionTransformer(), {"kmeans": fragile["kmeans"]}, number)
+        partitions = labels.cluster(features)["kmeans"]
+        pipelines = Pipelines(StandardScaler(), FunctionTransformer(), fragile, number)
+        contenders = contenders_of(dict.fromkeys(fragile, partitions), fragile, 0.05)
+        everything = replace(EFFORT, screening=EFFORT.splits)
+        given: dict[str, Any] = {"thresholds": THRESHOLDS}
+        expected = examine(
+            features, [Family(pipelines, contenders)], effort=everything, seed=number, run=in_turn, **given
+        ).measures
+        found = decide(features, pipelines, contenders, effort=EFFORT, only_eligible=True, compared=False, **given)
+        assert [one.separated for one in found] == (expected["class"] == "separated").tolist()
+        failed += sum(one.failed_splits for one in found)
+        separated += found[-2].separated
+    assert failed > 0
+    assert separated > 0
+
+
+class Fragile(KMeansPath):
+    """K-means that refuses a fifth of the tables that it is given."""
+
+    def fit_path(self, values: pd.DataFrame) -> PartitionPath:
+        if round(1e6 * float(values.to_numpy()[:10].sum())) % 5 == 0:
+            raise RuntimeError("not these")
+        return super().fit_path(values)
+
+
+def test_nothing_is_separated_where_so_few_resamples_may_not_award_it() -> None:
+    quick = replace(THRESHOLDS, first_class=False)
+    planted = cell(Planted(150, 3, (0.5, 0.5), 9.0))
+    rows = trial(planted, 0, effort=EFFORT, thresholds=quick, floor=0.05)
+    assert any(row["valley"] for row in rows)
+    assert not any(row["separated"] for row in rows)
 
 
 def test_every_method_gets_its_null_where_it_is_asked_for() -> None:
     rows = tried(cell(Normal(200, 4), null_every=2), 1)
-    assert all(row["with_null"] for row in rows)
-    assert {row["clusterer"] for row in rows if row["null_p"] is not None} >= {"kmeans"}
-    assert not any(row["with_null"] for row in tried(cell(Normal(200, 4), null_every=2), 2))
-    clustered = [row for row in rows if row["n_clusters"] > 1 and row["eligible"]]
-    assert all(row["null_p"] is not None for row in clustered)
+    assert {row["clusterer"] for row in rows if row["null"] is not None} >= {"kmeans", "ward"}
+    assert all((row["null"] is not None) is (row["n_clusters"] > 1) for row in rows)
+    assert all(row["null"] is None for row in tried(cell(Normal(200, 4), null_every=2), 2))
+
+
+def test_a_null_ends_when_it_cannot_be_rejected_any_more() -> None:
+    rows = [
+        row for number in range(4) for row in tried(cell(Normal(150, 4), null_every=1), number) if row["null_draws"]
+    ]
+    assert min(row["null_draws"] for row in rows) < EFFORT.null_draws
+    assert all(row["null_draws"] == EFFORT.null_draws for row in rows if row["null"])
+    few = tried(cell(Planted(150, 3, (0.5, 0.5), 9.0), null_draws=21), 0)
+    assert {row["null_draws"] for row in few if row["separated"]} == {21}
 
 
 def test_a_clusterer_that_fails_is_told_and_the_others_go_on() -> None:

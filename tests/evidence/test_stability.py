@@ -15,7 +15,8 @@ from aisle.clusterers import AgglomerativePath, HDBSCANPath, KMeansPath
 from aisle.evidence.agreement import strength
 from aisle.evidence.null import null_of
 from aisle.evidence.resamples import Pipelines, halves, null_scores, ranking_scores
-from aisle.evidence.stability import Stability, look, together
+from aisle.evidence.rows import null_measures
+from aisle.evidence.stability import Seen, Stability, look, together
 from aisle.features import FeatureTable
 from aisle.partition import NOISE, Partition, PartitionPath
 
@@ -115,6 +116,25 @@ def test_without_a_finished_split_scores_are_undefined() -> None:
     found = together([], 2)
     assert np.isnan([*found.jaccards, found.strength, found.replication]).all()
     assert (found.valley, found.splits) == (1, 0)
+
+
+def test_a_failed_split_counts_against_every_measure_and_not_in_the_error_of_the_score() -> None:
+    fine = Seen(np.array([0.4, 0.5]), np.ones((2, 2)), 1.0, 1.0, (None, None))
+    alone, found = together([fine], 2), together([fine, Seen.of_failure(2), Seen.of_failure(2)], 2)
+    assert found.jaccards.tolist() == pytest.approx([1 / 3, 1 / 3])
+    assert found.dissolved.tolist() == pytest.approx([2 / 3, 2 / 3])
+    assert (found.strength, found.replication, found.valley) == (pytest.approx(1 / 3), 0.0, 1.0)
+    assert (found.splits, found.error) == (1, alone.error)
+
+
+def test_null_draws_that_failed_count_as_rivals() -> None:
+    sound = null_measures(0.5, [0.1] * 99, 0)
+    assert (sound["null_p"], sound["null_draws"]) == (0.01, 99)
+    some = null_measures(0.5, [0.1] * 89, 10)
+    assert (some["null_p"], some["null_draws"]) == (0.11, 89)
+    assert some["null_mean"] == pytest.approx(0.1)
+    assert null_measures(0.5, [], 19)["null_p"] == 1
+    assert np.isnan(null_measures(0.5, [], 0)["null_p"])
 
 
 def test_the_null_is_scored_by_the_same_pipeline_in_its_own_space() -> None:

@@ -15,7 +15,7 @@ from aisle.clusterers import KMeansPath
 from aisle.evidence import Effort, Thresholds
 from aisle.features import FeatureTable
 from aisle.stages import calibration
-from aisle.storage import write_features
+from aisle.storage import read_arrow, write_features
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def asked(tmp_path: Path) -> dict[str, Any]:
     return {
         "clouds": {"normal": Cloud(Normal(120, 3))},
         "reductions": {"none": Reduction(FunctionTransformer(), draws=2)},
-        "planted": PlantedGrid(3, {"balanced": [0.5, 0.5]}, [9.0], [120], draws=1),
+        "planted": PlantedGrid(3, {"balanced": [0.5, 0.5]}, [9.0], [120], draws=1, null_draws=20),
         "scaler": StandardScaler(),
         "clusterers": kmeans,
         "planted_clusterers": kmeans,
@@ -51,6 +51,7 @@ def asked(tmp_path: Path) -> dict[str, Any]:
         "workers": 1,
         "minutes": None,
         "store": tmp_path / "store",
+        "kept": tmp_path / "kept" / "draws.parquet",
         "docs": tmp_path / "docs",
     }
 
@@ -84,11 +85,67 @@ def test_a_tiny_grid_is_computed_told_and_found_again(asked: dict[str, Any], mon
     def computed(*_: Any, **__: Any) -> None:
         raise AssertionError("a draw that is stored was computed again")
 
+    kept = files(asked["kept"].parent)
     monkeypatch.setattr(calibration, "trial", computed)
     monkeypatch.setattr(calibration, "portrait", computed)
     calibration.run(**asked)
     assert files(asked["docs"]) == first
     assert files(asked["store"]) == stored
+    assert files(asked["kept"].parent) == kept
+
+
+def test_whoever_has_the_kept_draws_goes_on_where_they_end(
+    asked: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calibration.run(**{**asked, "reductions": {"none": Reduction(FunctionTransformer(), draws=1)}})
+    calls = []
+    computed = calibration.trial
+
+    def counted(cell: Any, number: int, **named: Any) -> Any:
+        calls.append((cell.name, number))
+        return computed(cell, number, **named)
+
+    monkeypatch.setattr(calibration, "trial", counted)
+    elsewhere = {**asked, "store": tmp_path / "another machine"}
+    calibration.run(**elsewhere)
+    assert calls == [("normal-none", 1)]
+    assert (told(asked)["done"], told(asked)["asked"]) == (3, 3)
+    here = tmp_path / "at once" / "draws.parquet"
+    calibration.run(**{**asked, "store": tmp_path / "one machine", "kept": here})
+    same = ["cell", "key", "draw", "clusterer", "tuning_value", "valley", "null", "separated", "splits"]
+    assert read_arrow(here).select(same).equals(read_arrow(asked["kept"]).select(same))
+
+
+def test_kept_draws_of_another_declaration_are_dropped_with_a_sentence(
+    asked: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    calibration.run(**asked)
+    other = {**asked, "effort": Effort(splits=7, screening=4, finalists=3, null_draws=20), "minutes": 0}
+    with caplog.at_level("WARNING"):
+        calibration.run(**other)
+    assert caplog.messages == [
+        f"3 of the draws in {asked['kept']} are of other code or otherwise declared; they are dropped."
+    ]
+    assert read_arrow(asked["kept"]).num_rows == 0
+
+
+def test_kept_draws_of_a_source_that_is_not_here_stay(asked: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "features.parquet"
+    write_features(table(mixed(90, 1)), path)
+    calibration.run(**{**asked, "features": {"shop": path}})
+    before = files(asked["kept"].parent)
+    calibration.run(**{**asked, "minutes": 0})
+    assert told(asked)["asked"] == 3
+    assert files(asked["kept"].parent) == before
+
+
+def test_a_damaged_table_of_kept_draws_is_refused(asked: dict[str, Any]) -> None:
+    write_features(table(mixed(90, 1)), asked["kept"])
+    with pytest.raises(ValueError, match=r"draws\.parquet must hold draws of a calibration, with the columns \["):
+        calibration.run(**asked)
+    asked["kept"].write_bytes(b"PAR1")
+    with pytest.raises(ValueError, match=r"draws\.parquet must be a Parquet file"):
+        calibration.run(**asked)
 
 
 def test_a_run_that_is_stopped_says_so_and_goes_on_where_it_stopped(
@@ -97,7 +154,7 @@ def test_a_run_that_is_stopped_says_so_and_goes_on_where_it_stopped(
     calibration.run(**asked)
     whole = told(asked)
 
-    store = asked["store"].with_name("again")
+    again = {**asked, "store": asked["store"].with_name("again"), "kept": asked["kept"].with_name("again.parquet")}
     computed = calibration.trial
     calls = []
 
@@ -109,13 +166,13 @@ def test_a_run_that_is_stopped_says_so_and_goes_on_where_it_stopped(
 
     monkeypatch.setattr(calibration, "trial", stopped)
     with pytest.raises(KeyboardInterrupt):
-        calibration.run(**{**asked, "store": store})
+        calibration.run(**again)
     monkeypatch.setattr(calibration, "trial", computed)
-    calibration.run(**{**asked, "store": store, "minutes": 0})
+    calibration.run(**{**again, "minutes": 0})
     page = (asked["docs"] / "calibration.md").read_text()
     assert "**The run is partial**: 2 of 3 draws" in page
     assert ("have no draw yet" in page) is (told(asked)["power"] == [])
-    calibration.run(**{**asked, "store": store})
+    calibration.run(**again)
     assert told(asked) == whole
 
 
@@ -127,6 +184,7 @@ def test_a_damaged_or_unfinished_file_is_computed_again(asked: dict[str, Any]) -
     draws[0].write_text('{"rows": [{"draw"')
     draws[1].unlink()
     draws[1].with_name(f".{draws[1].name}.part-1").write_text("{")
+    asked["kept"].unlink()
     calibration.run(**asked)
     assert {path: content for path, content in files(asked["docs"]).items() if path.suffix == ".json"} == {
         path: content for path, content in whole.items() if path.suffix == ".json"
@@ -165,5 +223,5 @@ def test_observed_features_give_a_cloud_and_rows_of_the_table(asked: dict[str, A
 def test_two_workers_find_what_one_finds(asked: dict[str, Any], tmp_path: Path) -> None:
     calibration.run(**asked)
     one = told(asked)
-    calibration.run(**{**asked, "workers": 2, "store": tmp_path / "other"})
+    calibration.run(**{**asked, "workers": 2, "store": tmp_path / "other", "kept": tmp_path / "other.parquet"})
     assert told(asked) == one

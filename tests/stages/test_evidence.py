@@ -243,7 +243,7 @@ def test_too_few_customers_for_halves_are_told_what_was_needed_and_done(
         found = run(folder, "few")
     assert [record.getMessage() for record in caplog.records if record.name == "aisle.stages.evidence"] == [
         "OT: 1 of 2 candidates examined",
-        "OT: many (standard, none) failed on 2 of 2 splits into halves and 0 null draws, which are left out: "
+        "OT: many (standard, none) failed on 2 of 2 splits into halves and 0 null draws, which count against it: "
         "ValueError: At least 10 customers are needed for these tuning values; got 9. "
         "Without a split nothing speaks for it: do not segment.",
     ]

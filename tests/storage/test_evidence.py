@@ -98,7 +98,6 @@ OTHERS: dict[str, dict[str, Any]] = {
             "finalists": 4,
             "null_draws": 100,
             "null_kind": "permutation",
-            "only_separated": True,
             "bootstraps": 2,
         }.items()
     },

@@ -14,6 +14,7 @@ from aisle.calibration.populations import (
     Population,
     shares_of,
 )
+from aisle.calibration.portrait import portrait
 from aisle.calibration.rates import Summary, summarised
 from aisle.calibration.trial import Cell, trial
 
@@ -33,6 +34,7 @@ __all__ = [
     "Reduction",
     "Summary",
     "page",
+    "portrait",
     "shares_of",
     "summarised",
     "trial",

@@ -7,6 +7,7 @@ from typing import Any
 from aisle.calibration.populations import Copula, Planted, Population
 from aisle.calibration.trial import Cell
 from aisle.clusterers.path import PathClusterer
+from aisle.evidence.dossier import FIRST_DRAWS
 from aisle.features.table import FeatureTable
 
 _MOST_OBSERVED = 1000
@@ -46,13 +47,25 @@ class Cloud:
 
 @dataclass(frozen=True, eq=False)
 class PlantedGrid:
-    """Every ``shapes`` (shares of the segments, by name) at every distance ``apart`` and number of ``customers``."""
+    """Every ``shapes`` (shares of the segments, by name) at every distance ``apart`` and number of ``customers``.
+
+    ``null_draws``: of how many draws their null is. As few as 20 give a test at the level 1/21: it rejects where none
+    of them scores as high, and what is far apart needs no more of them to be told from the null.
+    """
 
     columns: int
     shapes: Mapping[str, Sequence[float]]
     apart: Sequence[float]
     customers: Sequence[int]
     draws: int
+    null_draws: int
+
+    def __post_init__(self) -> None:
+        if self.draws < 1 or self.null_draws < FIRST_DRAWS:
+            raise ValueError(
+                f"Planted segments need at least 1 draw and {FIRST_DRAWS} null draws; got {self.draws} and "
+                f"{self.null_draws}."
+            )
 
 
 def cloud_cells(
@@ -105,6 +118,7 @@ def planted_cells(
             reducer,
             clusterers,
             grid.draws,
+            null_draws=grid.null_draws,
             counted=False,
         )
         for customers in grid.customers

@@ -13,17 +13,22 @@ _HEAD = """# Calibration
 Written by `make calibration`; not to be edited.
 
 Does the verdict stay silent where there are no clusters, and speak where there are? Customers are drawn from
-populations whose truth is known, and examined by the code that examines a lifestage: the same splits, null, thresholds
-and classes."""
+populations whose truth is known, and examined by the code that examines a lifestage: the same splits, null draws,
+thresholds and classes. What could not change an answer is left out: second halves of splits where there is no valley,
+splits and null draws after an answer is certain. So it is told whether a p-value is below its threshold, not what it
+is."""
 _CLOUDS = """A test is one tuning value of one clusterer behind one reduction. Rates stand with their exact 95 %
 interval. The tests of one draw share its customers, which the pooled test, a binomial one, does not know. A clusterer
-that finds fewer than two clusters has nothing to test: that draw counts as silent. *At most* are the rejections that
-the limit of a single test allows, its level divided by the number of tests (Bonferroni). Silhouettes are
-compared with the null in some draws only. In the others a partition without a valley needs no null to be called not
-separated, and its valley is given up once more than half of the splits show none."""
+that finds fewer than two clusters has nothing to test: that draw counts as silent, and what remains without such
+draws stands below it. *At most* are the rejections that the limit of a single test allows, its level divided by the
+number of tests (Bonferroni). Silhouettes are compared with the null in some draws only, of every partition with two
+clusters: {null_draws} null draws, ended when so many score as high that it cannot be rejected any more. In the other
+draws a partition without a valley needs no null to be called not separated."""
 _POWER = """Segments are round, of unit variance in {columns} columns, and any two centres are as far apart as stated.
 Found means: the largest number of segments of which every one is separated, by any of the clusterers, is the number
-planted. *Other* are draws in which it is another number above none."""
+planted. *Other* are draws in which it is another number above none. The null of a partition that passes everything
+else is of {planted_null_draws} draws and ended by the first that scores as high: a test at the level {planted_level};
+the study's has {null_draws} draws."""
 _TABLE = """{methods}: the silhouette is in the space that was clustered, unscaled for drawn customers and standardised
 for real ones; null and z are of the ranking score in the reference space over {nulls} copula draws; the valley is of
 {splits} splits. One draw of each population."""
@@ -39,7 +44,8 @@ def page(
 ) -> str:
     """Markdown; ``portraits`` are the rows of the table of silhouettes; ``absent`` says what could not be done and why.
 
-    ``facts``: columns of planted segments, splits, null draws and methods of the table (columns, splits, nulls,
+    ``facts``: columns of planted segments (columns), null draws of clouds and of planted segments and the level of the
+    latter (null_draws, planted_null_draws, planted_level), splits, null draws and methods of the table (splits, nulls,
     methods), hours of one processor that were spent (hours) and that a complete run takes (whole_hours, None where it
     is not known yet), cells without a draw (untouched).
     """
@@ -50,7 +56,7 @@ def page(
     ]
     if absent:
         parts.append("\n".join(f"- Absent: {sentence}" for sentence in absent))
-    parts += ["## No clusters", _CLOUDS, *_pooled(summary), _rejections(summary.rejections)]
+    parts += ["## No clusters", _CLOUDS.format(**facts), *_pooled(summary), _rejections(summary.rejections)]
     parts += [f"![{name}](pictures/{name}.png)" for name in pictures]
     if not summary.power.empty:
         parts += ["## Planted segments", _POWER.format(**facts), _found(summary.power)]
@@ -67,9 +73,7 @@ def _state(summary: Summary, *, hours: float, whole_hours: float | None, untouch
     if whole_hours is not None:
         cost = f"{hours:,.1f} of about {whole_hours:,.0f} hours of one processor"
     silent = f" {untouched} populations with their reduction have no draw yet: nothing is known of them."
-    return (
-        f"{whole}: {done:,} of {asked:,} draws, {cost}. Failed and left out: {failures}.{silent if untouched else ''}"
-    )
+    return f"{whole}: {done:,} of {asked:,} draws, {cost}. Failed: {failures}.{silent if untouched else ''}"
 
 
 def _verdict(summary: Summary) -> list[str]:

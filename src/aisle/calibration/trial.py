@@ -1,24 +1,18 @@
-"""One draw of a population, examined as the study's evidence examines a lifestage."""
+"""One draw of a population: what the study's evidence says of it."""
 
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from aisle import scores
+from aisle.calibration.deciding import Decision, decide
 from aisle.calibration.populations import Population, shares_of
-from aisle.candidate import embed
 from aisle.clusterers.path import PathClusterer
-from aisle.evidence.classes import SEPARATED, Thresholds, class_of
-from aisle.evidence.dossier import Contender, Dossier, Effort, Family
-from aisle.evidence.examination import examine
+from aisle.evidence.classes import Thresholds
+from aisle.evidence.dossier import Contender, Effort
 from aisle.evidence.resamples import Pipelines
-from aisle.features.table import FeatureTable
-from aisle.kernels.silhouette import silhouette_samples
-
-_RECORDED = ("n_clusters", "valley_p", "null_p", "null_draws", "splits", "failed_splits", "failed_draws")
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +20,8 @@ class Cell:
     """A population behind a scaler and a reducer, and the clusterers behind both.
 
     In every ``null_every``-th draw (0: in none) every method's silhouette is compared with the null; in the others only
-    what may be separated is. ``counted``: whether its rejections are held to the level, or only reported.
+    what may be separated is. ``null_draws``: of how many draws the null is (None: as the effort says). ``counted``:
+    whether its rejections are held to the level, or only reported.
     """
 
     population: str
@@ -37,6 +32,7 @@ class Cell:
     clusterers: Mapping[str, PathClusterer]
     draws: int
     null_every: int = 0
+    null_draws: int | None = None
     counted: bool = True
 
     @property
@@ -45,10 +41,11 @@ class Cell:
 
 
 def trial(cell: Cell, number: int, *, effort: Effort, thresholds: Thresholds, floor: float) -> list[dict[str, Any]]:
-    """Draw ``number`` of a cell: a row per clusterer and tuning value, with its measures and whether it is separated.
+    """Draw ``number`` of a cell: a row per clusterer and tuning value, with what was decided about its partition.
 
-    ``eligible``: each segment holds at least ``floor`` of the customers. A clusterer that fails on the draw has one row
-    with the sentence of its failure as ``error``.
+    ``eligible``: each segment holds at least ``floor`` of the customers. Of planted segments only eligible partitions
+    are looked at: others cannot be found. A clusterer that fails on the draw has one row with the sentence of its
+    failure as ``error``.
     """
     features = cell.drawn_from.draw([zlib.crc32(cell.population.encode()), number])
     pipelines = Pipelines(cell.scaler, cell.reducer, cell.clusterers, seed=number)
@@ -58,15 +55,16 @@ def trial(cell: Cell, number: int, *, effort: Effort, thresholds: Thresholds, fl
         for name, labels in found.items()
         if isinstance(labels, str)
     ]
-    with_null = cell.null_every > 0 and number % cell.null_every == cell.null_every - 1
-    if with_null:  # then whoever has two clusters is worth comparing, whatever else speaks against it
-        thresholds = replace(thresholds, constructive=0.0)
-    asked = replace(effort, screening=effort.splits if with_null else effort.screening, only_separated=not with_null)
-    contenders = contenders_of(found, cell.clusterers, floor)
-    if not contenders:
-        return failed
-    dossier = examined(features, pipelines, contenders, effort=asked, thresholds=thresholds, seed=number)
-    return [*failed, *_rows(number, dossier, with_null)]
+    decisions = decide(
+        features,
+        pipelines,
+        contenders_of(found, cell.clusterers, floor),
+        effort=effort if cell.null_draws is None else replace(effort, null_draws=cell.null_draws),
+        thresholds=thresholds,
+        only_eligible=cell.drawn_from.segments > 0,
+        compared=cell.null_every > 0 and number % cell.null_every == cell.null_every - 1,
+    )
+    return [*failed, *(_row(number, one) for one in decisions)]
 
 
 def contenders_of(
@@ -97,76 +95,25 @@ def _eligible(shares: Sequence[float], floor: float) -> bool:
     return len(shares) > 1 and min(shares) >= floor
 
 
-def examined(
-    features: FeatureTable,
-    pipelines: Pipelines,
-    contenders: tuple[Contender, ...],
-    *,
-    effort: Effort,
-    thresholds: Thresholds,
-    seed: int,
-) -> Dossier:
-    """`aisle.evidence.examine`, one task after the other: the parallel work is over draws."""
-    used = {one.key: pipelines.clusterers[one.key] for one in contenders}
-    family = Family(replace(pipelines, clusterers=used), contenders)
-    return examine(features, [family], effort=effort, thresholds=thresholds, seed=seed, run=_in_turn)
+def _row(number: int, one: Decision) -> dict[str, Any]:
+    return {
+        "draw": number,
+        "clusterer": one.contender.key,
+        "tuning_value": one.contender.values[one.place],
+        "n_clusters": one.clusters,
+        "eligible": one.eligible,
+        "valley": bool(one.valley),
+        "null": one.null,
+        "separated": one.separated,
+        "splits": one.splits,
+        "failed_splits": int(one.failed_splits),
+        "null_draws": one.null_draws,
+        "failed_draws": int(one.failed_draws),
+    }
 
 
-def _in_turn(_: str, tasks: Sequence[Callable[[], Any]]) -> Iterable[Any]:
-    return (task() for task in tasks)
-
-
-def _rows(number: int, dossier: Dossier, with_null: bool) -> list[dict[str, Any]]:
-    return [
-        {
-            "draw": number,
-            "clusterer": str(row["candidate_key"]),
-            "tuning_value": float(row["tuning_value"]),
-            "eligible": bool(row["eligible"]),
-            "with_null": with_null,
-            **{name: _plain(row[name]) for name in _RECORDED},
-            "separated": row["class"] == SEPARATED,
-        }
-        for row in dossier.measures.to_dict("records")
-    ]
-
-
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """As JSON has it: no NaN, no numbers of numpy."""
     if isinstance(value, str):
         return value
     return None if np.isnan(value) else (int(value) if isinstance(value, int | np.integer) else float(value))
-
-
-def portrait(
-    features: FeatureTable,
-    *,
-    scaler: Any,
-    reducer: Any,
-    clusterer: PathClusterer,
-    effort: Effort,
-    thresholds: Thresholds,
-    floor: float,
-    seed: int,
-) -> list[dict[str, Any]]:
-    """A row per tuning value: silhouette in its own space, ranking score, null mean and z, valley p, class.
-
-    The silhouette is in the space that was clustered, everything else in the reference space. All splits and null
-    draws are spent on every partition.
-    """
-    pipelines = Pipelines(scaler, reducer, {"": clusterer}, seed)
-    contenders = contenders_of(pipelines.cluster(features), pipelines.clusterers, floor)
-    thorough = replace(effort, screening=effort.splits, only_separated=False)
-    lenient = replace(thresholds, constructive=0.0)
-    dossier = examined(features, pipelines, contenders, effort=thorough, thresholds=lenient, seed=seed)
-    embedding = embed(features, scaler=scaler, reducer=reducer, seed=seed).values.loc[features.values.index]
-    samples = silhouette_samples(embedding.to_numpy(), contenders[0].labelings, metric="euclidean")
-    names = ("n_clusters", "ranking_score", "null_mean", "null_z", "null_p", "valley_p")
-    return [
-        {
-            "silhouette": _plain(scores.silhouette(own)),
-            **{name: _plain(row[name]) for name in names},
-            "class": class_of(row, thresholds),  # type: ignore[arg-type]  # of the declared thresholds
-        }
-        for own, row in zip(samples, dossier.measures.to_dict("records"), strict=True)
-    ]

@@ -17,7 +17,7 @@ from aisle.evidence.dossier import MEASURES, REPORTED, Contender, Dossier, Effor
 from aisle.evidence.examination import Run, examine
 from aisle.evidence.judgement import Judgement, fewest_customers, judge
 from aisle.evidence.other_baskets import OtherBaskets, look_at_other_baskets
-from aisle.evidence.power import smallest_gap
+from aisle.evidence.power import smallest_gap, unseen_gap
 from aisle.evidence.ranks import MOST_METHODS, MethodRanks, rank_methods
 from aisle.evidence.resamples import Pipelines
 
@@ -54,4 +54,5 @@ __all__ = [
     "look_at_other_baskets",
     "rank_methods",
     "smallest_gap",
+    "unseen_gap",
 ]

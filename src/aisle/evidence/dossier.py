@@ -16,6 +16,18 @@ FIRST_DRAWS: Final = 19
 """Null draws that every finalist gets; the others are for those that may still reject the null."""
 HOPELESS: Final = 0.25
 """A null p-value above this after the first draws: the others are not drawn."""
+
+
+def rounds(null_draws: int) -> tuple[range, range]:
+    """The numbers of the null draws: first those of all, then those of whoever `may_reject` after these."""
+    return range(FIRST_DRAWS), range(FIRST_DRAWS, null_draws)
+
+
+def may_reject(null_p: float) -> bool:
+    """Is it worth drawing on, with this p-value of the first draws?"""
+    return null_p <= HOPELESS
+
+
 MEASURES: Final = (
     "n_clusters",
     "ranking_score",
@@ -57,10 +69,8 @@ class Effort:
 
     ``splits`` of the customers into halves (each gives two subsets of half the customers), of which the first
     ``screening`` are spent on all candidates; at most ``finalists`` methods get the others and ``null_draws`` draws of
-    the null ``null_kind``. ``only_separated``: is it enough to know who is separated? Then only candidates that still
-    can be, however many, get the other splits, and of these only those with a valley get null draws; what is separated
-    is the same. ``bootstraps`` samples of the customers, drawn with replacement and compared in pairs, are spent on
-    what is only reported of finalists; with 0 none of that is computed.
+    the null ``null_kind``. ``bootstraps`` samples of the customers, drawn with replacement and compared in pairs, are
+    spent on what is only reported of finalists; with 0 none of that is computed.
 
     Raises:
         ValueError: a number is too small, odd or not whole, or the null is unknown.
@@ -71,7 +81,6 @@ class Effort:
     finalists: int
     null_draws: int
     null_kind: NullKind = "copula"
-    only_separated: bool = False
     bootstraps: int = 0
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ from aisle.evidence.agreement import count
 from aisle.evidence.bootstraps import Pair, resample
 from aisle.evidence.categories import categories, repeated
 from aisle.evidence.classes import CLASSES, DO_NOT_SEGMENT, SEPARATED, Thresholds, class_of
-from aisle.evidence.dossier import FIRST_DRAWS, HOPELESS, MEASURES, REPORTED, Contender, Dossier, Effort, Family
+from aisle.evidence.dossier import MEASURES, REPORTED, Contender, Dossier, Effort, Family, may_reject, rounds
 from aisle.evidence.gap_statistic import spread
 from aisle.evidence.null import null_of
 from aisle.evidence.reported import REPORTED_OF_SEGMENTS, Reported, validities
@@ -39,11 +39,9 @@ def examine(
     """The evidence on the candidates of one lifestage, ``features``; ``run`` may work in parallel."""
     work = _Examination(features, families, effort, thresholds, seed, run)
     work.split(range(effort.screening))
-    finalists = work.undecided() if effort.only_separated else work.finalists()
+    finalists = work.finalists()
     work.keep(finalists)
     work.split(range(effort.screening, effort.splits))
-    if effort.only_separated:
-        work.keep(work.undecided())
     if effort.bootstraps:
         work.report()
     work.null()
@@ -88,8 +86,8 @@ class _Examination:
                 if isinstance(seen, str):
                     self.failed_splits[contender.key] += 1
                     self.failures.setdefault(contender.key, seen)
-                else:
-                    self.seen[contender.key].append(seen)
+                    seen = [Seen.of_failure(count(labels)) for labels in contender.labelings]
+                self.seen[contender.key].append(seen)
 
     def finalists(self) -> set[str]:
         """The best candidate of each method, by class and ranking score so far, at most as many as effort allows."""
@@ -99,17 +97,6 @@ class _Examination:
             if one.method not in chosen and (place < CLASSES.index(DO_NOT_SEGMENT) or not chosen):
                 chosen[one.method] = one.key
         return set(list(chosen.values())[: self.effort.finalists])
-
-    def undecided(self) -> set[str]:
-        """Candidates of which a partition may yet have a valley at every segment, whatever the splits to come say.
-
-        A segment has none any more when more than half of all splits show none, for then the median does.
-        """
-        return {one.key for one in self.all if any(self._open(one, place) for place in range(len(one.labelings)))}
-
-    def _open(self, one: Contender, place: int) -> bool:
-        silent = [2 * seen[place].valleys >= self.thresholds.valley_p for seen in self.seen[one.key]]
-        return count(one.labelings[place]) > 1 and bool((2 * np.sum(silent, axis=0) <= self.effort.splits).all())
 
     def _standing(self, one: Contender) -> tuple[int, int, float, str]:
         """By what the first splits say, as the rule will: class, most segments where separated, ranking score.
@@ -161,7 +148,7 @@ class _Examination:
         with threadpool_limits(limits=1):  # sums of several threads differ in their last digits
             null = null_of(self.features, kind=self.effort.null_kind, seed=self.seed)
         spreads = bool(self.effort.bootstraps)
-        for numbers in (range(FIRST_DRAWS), range(FIRST_DRAWS, self.effort.null_draws)):
+        for numbers in rounds(self.effort.null_draws):
             if numbers.start:
                 self.keep({one.key for family in self.families for one in family.contenders if self._hopeful(one)})
             tasks = [
@@ -184,10 +171,11 @@ class _Examination:
                         self.reported[one.key].drawn.append(drawn.spread)
 
     def _hopeful(self, one: Contender) -> bool:
-        return any(self._null(one, place)["null_p"] <= HOPELESS for place in np.flatnonzero(one.eligible).tolist())
+        return any(may_reject(self._null(one, place)["null_p"]) for place in np.flatnonzero(one.eligible).tolist())
 
     def _null(self, one: Contender, place: int) -> dict[str, float]:
-        return null_measures(self.scores[one.key][place], [scores[place] for scores in self.draws[one.key]])
+        drawn = [scores[place] for scores in self.draws[one.key]]
+        return null_measures(self.scores[one.key][place], drawn, self.failed_draws[one.key])
 
     def _stability(self, one: Contender, place: int) -> Stability:
         return together([seen[place] for seen in self.seen[one.key]], count(one.labelings[place]))

@@ -31,10 +31,10 @@ from aisle.clusterers.path import PathClusterer
 from aisle.evidence.agreement import count, replicated, strength
 from aisle.evidence.categories import categories, repeated
 from aisle.evidence.classes import CLASSES, Thresholds, class_of
-from aisle.evidence.dossier import FIRST_DRAWS, HOPELESS, MEASURES, Effort
+from aisle.evidence.dossier import MEASURES, Effort, may_reject, rounds
 from aisle.evidence.examination import Run
 from aisle.evidence.null import null_of
-from aisle.evidence.power import smallest_gap
+from aisle.evidence.power import unseen_gap
 from aisle.evidence.resamples import Pipelines, Split, null_scores, ranking_scores, split
 from aisle.evidence.rows import GAP, SEGMENT, gap_rows, null_measures, segment_rows, stability_measures
 from aisle.evidence.stability import Seen, best_in_part, of_own, standardised, together
@@ -58,8 +58,8 @@ class Judgement:
     ``measures``: a row per stand-in: `aisle.evidence.MEASURES`, ``class``, ``category`` and ``failure`` (as
     `aisle.evidence.Dossier` has them), customer_count, coverage, smallest_share; ``regained``, the share of the
     customers in a segment to whom the rule learnt on the other half gives it back; ``guessed``, the share that would
-    get it back if everybody got the largest; ``smallest_gap``, the largest `aisle.evidence.smallest_gap` of a segment
-    and its nearest neighbour. ``segments``: a row per stand-in and segment: customer_count, jaccard, dissolved,
+    get it back if everybody got the largest; ``smallest_gap``, `aisle.evidence.unseen_gap` of the segments and their
+    nearest neighbours. ``segments``: a row per stand-in and segment: customer_count, jaccard, dissolved,
     valley_p, neighbour, regained. ``gaps``: the segments' held-out customers on the line to the neighbour, as
     `aisle.evidence.Dossier` has them.
     """
@@ -144,7 +144,7 @@ def judge(
         "smallest_share": smallest_share(given),
         "regained": float(regained.sum() / held_out.sum()),
         "guessed": float(held_out.max() / held_out.sum()),
-        "smallest_gap": _unseen(space, given),
+        "smallest_gap": unseen_gap(_pairs(space, given), valley_p=thresholds.valley_p),
     }
     category = repeated(given, categories(features.values))
     null = _null(features, pipelines, labels_alone["ranking_score"], effort, run)
@@ -152,10 +152,10 @@ def judge(
     for name in stand_ins:
         seen = [one.seen[name] for one in splits]
         against, failures = null[name]
+        failed_draws = len(failures)
         failures = [one for one in seen if isinstance(one, str)] + failures
-        stability = together([one for one in seen if not isinstance(one, str)], clusters)
-        failed_splits = len(seen) - stability.splits
-        counts = {"failed_splits": failed_splits, "failed_draws": len(failures) - failed_splits}
+        stability = together([Seen.of_failure(clusters) if isinstance(one, str) else one for one in seen], clusters)
+        counts = {"failed_splits": len(seen) - stability.splits, "failed_draws": failed_draws}
         measures: dict[str, Any] = {**labels_alone, **against, **stability_measures(stability), **counts}
         measures |= {
             "stand_in": name,
@@ -240,11 +240,15 @@ def _null(
         null = null_of(features, kind=effort.null_kind, seed=pipelines.seed)
     drawn: dict[str, list[float]] = {name: [] for name in pipelines.clusterers}
     failed: dict[str, list[str]] = {name: [] for name in pipelines.clusterers}
-    for numbers in (range(FIRST_DRAWS), range(FIRST_DRAWS, effort.null_draws)):
+
+    def measures(name: str) -> dict[str, float]:
+        return null_measures(score, drawn[name], len(failed[name]))
+
+    for numbers in rounds(effort.null_draws):
         left = {
             name: clusterer
             for name, clusterer in pipelines.clusterers.items()
-            if not numbers.start or null_measures(score, drawn[name])["null_p"] <= HOPELESS
+            if not numbers.start or may_reject(measures(name)["null_p"])
         }
         if not left:
             break
@@ -255,7 +259,7 @@ def _null(
                     failed[name].append(scores)
                 else:
                     drawn[name].append(float(scores[0]))
-    return {name: (null_measures(score, scores), failed[name]) for name, scores in drawn.items()}
+    return {name: (measures(name), failed[name]) for name in drawn}
 
 
 def _standing(row: Mapping[str, Any]) -> tuple[float, ...]:
@@ -264,10 +268,9 @@ def _standing(row: Mapping[str, Any]) -> tuple[float, ...]:
     return (failed, CLASSES.index(row["class"]), *(-np.nan_to_num(row[name]) for name in ("jaccard_worst", "strength")))
 
 
-def _unseen(space: Values, given: Labels) -> float:
-    """The smallest gap that would have been seen between every segment and its nearest neighbour."""
+def _pairs(space: Values, given: Labels) -> list[tuple[int, int]]:
+    """Customers of every segment and of its nearest neighbour."""
     centres, sizes = centroids(space, given), np.bincount(given[given != NOISE])
     apart = ((centres[:, np.newaxis] - centres) ** 2).sum(axis=2)
     np.fill_diagonal(apart, np.inf)
-    pairs = [(int(size), int(other)) for size, other in zip(sizes, sizes[apart.argmin(axis=1)], strict=True)]
-    return max(smallest_gap(sum(pair), min(pair) / sum(pair)) for pair in pairs)
+    return [(int(size), int(other)) for size, other in zip(sizes, sizes[apart.argmin(axis=1)], strict=True)]

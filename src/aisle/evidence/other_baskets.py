@@ -15,10 +15,10 @@ from threadpoolctl import threadpool_limits
 from aisle.assignment import assign
 from aisle.evidence.agreement import count, matches, replicated
 from aisle.evidence.resamples import Pipelines
+from aisle.evidence.stability import standardised_by
 from aisle.features.table import FeatureTable
 from aisle.partition import NOISE
 
-Values = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
 
 
@@ -87,7 +87,7 @@ def look_at_other_baskets(
     first, second = (FeatureTable(half.values[columns], half.cohort) for half in (found_on, looked_at))
     with threadpool_limits(limits=1), config_context(assume_finite=True, skip_parameter_validation=True):
         found, own = (_labels(half, pipelines, name, place) for half in (first, second))
-        known, new = _standardised(first.values.to_numpy(), second.values.to_numpy())
+        known, new = (standardised_by(first.values.to_numpy(), half.values.to_numpy()) for half in (first, second))
         assigned = assign(known, found[np.newaxis], new)[0]
     return OtherBaskets(
         pd.Series(found, index=first.values.index, name="found"),
@@ -102,14 +102,6 @@ def _labels(half: FeatureTable, pipelines: Pipelines, name: str, place: int) -> 
         raise ValueError(f"There are no clusters of {len(half.values)} customers: {labelings}")
     found: Labels = labelings[place]
     return found
-
-
-def _standardised(known: Values, new: Values) -> tuple[Values, Values]:
-    """Both by the mean and standard deviation of ``known``; a column that is constant there is 0."""
-    middle, spread = known.mean(axis=0), known.std(axis=0)
-    varies = (known.max(axis=0) > known.min(axis=0)) & (spread > 0)
-    one, other = (np.divide(part - middle, spread, out=np.zeros_like(part), where=varies) for part in (known, new))
-    return np.asarray(one), np.asarray(other)
 
 
 def _numbers(labels: "pd.Series[int]") -> Labels:

@@ -71,8 +71,13 @@ def halves(customers: int, *, number: int, seed: int) -> tuple[Labels, Labels]:
 def split(features: FeatureTable, pipelines: Pipelines, *, number: int) -> Split:
     """Both halves of split ``number``, each sent through the pipelines by itself."""
     places = halves(len(features.values), number=number, seed=pipelines.seed)
-    first, second = (FeatureTable(features.values.iloc[half], features.cohort.iloc[half]) for half in places)
-    return Split(places, (pipelines.cluster(first), pipelines.cluster(second)))
+    first, second = (pipelines.cluster(customers_at(features, half)) for half in places)
+    return Split(places, (first, second))
+
+
+def customers_at(features: FeatureTable, places: Labels) -> FeatureTable:
+    """The customers at ``places`` of a feature table."""
+    return FeatureTable(features.values.iloc[places], features.cohort.iloc[places])
 
 
 @dataclass(frozen=True, eq=False)

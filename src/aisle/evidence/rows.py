@@ -6,7 +6,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from aisle.evidence.dossier import FIRST_DRAWS
 from aisle.evidence.stability import Stability
 from aisle.evidence.valley import BINS, EDGES
 from aisle.partition import NOISE
@@ -17,19 +16,22 @@ SEGMENT: Final = ("segment", "customer_count", "jaccard", "dissolved", "valley_p
 GAP: Final = ("segment", "neighbour", "valley_p", "position", "share")
 
 
-def null_measures(score: float, drawn: Sequence[float]) -> dict[str, float]:
+def null_measures(score: float, drawn: Sequence[float], failed: int) -> dict[str, float]:
     """A ranking score among those of null draws: their mean and standard deviation, z, rank p, how many.
 
     p = (1 + draws that score as high) / (1 + draws) (Davison & Hinkley 1997). An undefined score of a draw (no two
-    clusters) is no rival: it counts as 0. Where many draws failed or the score is undefined, all is NaN.
+    clusters) is no rival: it counts as 0. Of draws that ``failed`` nothing is known: each counts as one that scores as
+    high. Where there is no draw or the score is undefined, p is NaN.
     """
     known = np.nan_to_num(np.array(drawn, dtype=np.float64))
     found = {"null_mean": np.nan, "null_sd": np.nan, "null_z": np.nan, "null_p": np.nan, "null_draws": known.size}
-    if known.size < FIRST_DRAWS - FIRST_DRAWS // 4 or np.isnan(score):
+    if not known.size + failed or np.isnan(score):
+        return found
+    found["null_p"] = (1 + failed + int((known >= score).sum())) / (1 + failed + known.size)
+    if known.size < 2:
         return found
     mean, spread = float(known.mean()), float(known.std(ddof=1))
-    found |= {"null_mean": mean, "null_sd": spread, "null_p": (1 + int((known >= score).sum())) / (1 + known.size)}
-    return found | {"null_z": (score - mean) / spread if spread else np.nan}
+    return found | {"null_mean": mean, "null_sd": spread, "null_z": (score - mean) / spread if spread else np.nan}
 
 
 def stability_measures(stability: Stability) -> dict[str, float]:

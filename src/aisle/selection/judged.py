@@ -158,4 +158,4 @@ def _small(segments: pd.DataFrame, customers: int, floor: float) -> str:
 def _failures(measures: Mapping[str, Any]) -> str:
     counts = {"split": int(measures["failed_splits"]), "null draw": int(measures["failed_draws"])}
     failed = " and ".join(number(count, noun) for noun, count in counts.items() if count)
-    return f"{failed} failed for {measures['stand_in']} and are left out: {measures['failure']}." if failed else ""
+    return f"{failed} failed for {measures['stand_in']} and count against it: {measures['failure']}." if failed else ""

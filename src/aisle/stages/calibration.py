@@ -16,10 +16,20 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from aisle.calibration import Cell, Cloud, PlantedGrid, Population, Reduction, Summary, page, summarised, trial
+from aisle.calibration import (
+    Cell,
+    Cloud,
+    PlantedGrid,
+    Population,
+    Reduction,
+    Summary,
+    page,
+    portrait,
+    summarised,
+    trial,
+)
 from aisle.calibration.grid import cloud_cells, observed_clouds, planted_cells, rounds
 from aisle.calibration.rates import interval
-from aisle.calibration.trial import portrait
 from aisle.clusterers import PathClusterer
 from aisle.evidence import Effort, Thresholds
 from aisle.features import FeatureTable
@@ -50,9 +60,13 @@ def run(
     workers: int | None,
     minutes: float | None,
     store: Path,
+    kept: Path,
     docs: Path,
 ) -> None:
     """Compute the draws that are not stored yet and write ``calibration.md``, ``.json`` and figures into ``docs``.
+
+    Draws are stored one by one in ``store``, and all of them in the table ``kept`` in the end, from which any machine
+    goes on.
 
     ``features`` are feature tables, by the name of their source: copulas of them are clouds too, and their lifestages
     of at least ``fewest`` customers rows of the table; one that is not there is told. ``workers`` processes share the
@@ -67,21 +81,27 @@ def run(
         *cloud_cells({**clouds, **observed_clouds(tables)}, reductions, scaler=scaler, clusterers=clusterers),
         *planted_cells(planted, scaler=scaler, reducer=FunctionTransformer(), clusterers=planted_clusterers),
     ]
-    draws = Draws(Path(store), effort=effort, thresholds=thresholds, floor=floor)
+    draws = Draws(Path(store), Path(kept), effort=effort, thresholds=thresholds, floor=floor)
     examine = {"effort": effort, "thresholds": thresholds, "floor": floor}
     until = None if minutes is None else time.monotonic() + 60 * minutes
     drawn = _table(table, tables, fewest, table_clusterer, table_nulls, draws, until, examine)
-    known = draws.known(cells)
+    known, stale = draws.known(cells)
+    if stale:
+        log.warning("%s of the draws in %s are of other code or otherwise declared; they are dropped.", stale, kept)
     missing = [(cell, number) for cell, number in rounds(cells) if number not in known[cell.name]]
     with _progress(len(missing)) as advance:
         for cell, number, draw in _computed(missing, workers, until, examine):
             draws.write(cell, number, draw)
             known[cell.name][number] = draw
             advance()
+    draws.keep(cells, known)
     found = {name: [row for draw in own.values() for row in draw.rows] for name, own in known.items()}
-    summary = summarised(found, cells, level=thresholds.valley_p)
+    summary = summarised(found, cells)
     facts: dict[str, Any] = {
         "columns": planted.columns,
+        "null_draws": effort.null_draws,
+        "planted_null_draws": planted.null_draws,
+        "planted_level": _level(planted.null_draws, thresholds.null_p),
         "splits": effort.splits,
         "nulls": table_nulls,
         "methods": "K-means",
@@ -168,7 +188,13 @@ def _computed(
 def _one(cell: Cell, number: int, examined: Any) -> tuple[str, int, Draw]:
     begun = time.process_time()
     rows = examined(cell, number)
-    return cell.name, number, Draw(rows, round(time.process_time() - begun, 1))
+    return cell.name, number, Draw(rows, round(time.process_time() - begun, 2))
+
+
+def _level(null_draws: int, null_p: float) -> str:
+    """How often a test with so many null draws rejects, as a fraction: p-values are multiples of 1 / (1 + draws)."""
+    below = sum(rank / (1 + null_draws) < null_p for rank in range(1, 2 + null_draws))
+    return f"{below}/{1 + null_draws}"
 
 
 def _hours(cells: Sequence[Cell], known: Mapping[str, Mapping[int, Draw]]) -> dict[str, Any]:

@@ -175,11 +175,12 @@ def _tell(measures: pd.DataFrame) -> None:
     for _, one in measures[measures["failure"] != ""].drop_duplicates("candidate_key").iterrows():
         splits = one["splits"] + one["failed_splits"]
         lost = f"{one['failed_splits']} of {splits} splits into halves and {one['failed_draws']} null draws"
+        lost += ", which count against it"
         if one["failed_bootstraps"]:
-            lost += f" and {one['failed_bootstraps']} bootstrap samples"
+            lost += f", and on {one['failed_bootstraps']} bootstrap samples, which are left out"
         known = "" if one["splits"] else " Without a split nothing speaks for it: do not segment."
         name = f"{lifestage}: {one['clusterer']} ({one['scaler']}, {one['reducer']})"
-        log.warning("%s failed on %s, which are left out: %s%s", name, lost, one["failure"], known)
+        log.warning("%s failed on %s: %s%s", name, lost, one["failure"], known)
     for category in dict.fromkeys(measures.loc[measures["category"] != "", "category"]):
         log.info("%s: a partition only repeats %s: that is a rule, not segments", lifestage, category)
 

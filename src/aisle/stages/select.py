@@ -62,7 +62,7 @@ def run(
     measures = dossier.measures if dossier else None
     verdicts = select(chosen_block, attempts, rule=rule, measures=measures, thresholds=thresholds)
     if dossier:
-        verdicts = [with_smallest_gap(verdict, dossier.segments) for verdict in verdicts]
+        verdicts = [with_smallest_gap(verdict, dossier.segments, valley_p=thresholds.valley_p) for verdict in verdicts]
     across = ranks(chosen_block, rule)
     told = {name: value for name, value in study.items() if name != "candidates"}
     selection = Selection(block, rule, told, tuple(verdicts), together(verdicts, chosen_block, rule, across))
