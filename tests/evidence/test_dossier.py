@@ -230,8 +230,8 @@ class Fragile(KMeansPath):
 
     def fit_path(self, values: pd.DataFrame) -> PartitionPath:
         whole = len(values) == 150
-        odd = round(1e6 * float(values.to_numpy()[:10].sum())) % 2 == 1
-        if {"some": odd, "draws": whole, "halves": not whole, "always": True}[self.when]:
+        some = round(1e6 * float(values.to_numpy()[:10].sum())) % 8 == 0
+        if {"some": some, "draws": whole, "halves": not whole, "always": True}[self.when]:
             raise RuntimeError(f"{len(values)} customers\nare not to my taste")
         return super().fit_path(values)
 
