@@ -21,6 +21,7 @@ DIGEST = "d" * 64
 RULE = SelectionRule(floor=0.05, tie_tolerance=1e-9, cost_rank=["kmeans", "ward"])
 FEATURES = ("item_count_mean", "basket_size_l_share", "gap_days_mean")
 SIZES = {"YA": (60, 30, 20), "PE": (25, 15)}
+UNSEEN = "With so many customers a gap of less than 4.25 standard deviations would have been missed."
 MEASURES = {"valley_p": 1.0, "null_p": 0.03, "jaccard_worst": 0.9, "jaccard_mean": 0.93, "strength": 0.85}
 _NOTHING = Verdict("OF", 50, None, ("Do not segment OF: nothing comes back.",), (), Tally(2, 2, 4, 1, {}, {}), ())
 
@@ -37,12 +38,19 @@ def artifacts(folder: Path, sizes: dict[str, tuple[int, ...]] = SIZES, names: tu
     _extract(root / "extract", sizes)
     for picture in ("select/methods", "compare/heatmap", "segments/contrasts", "differences/effects", "stores/rhythm"):
         _picture(root / f"{picture}.svg")
+        _picture(root / f"{picture}.png")
     for code in sizes:
         for kind in ("evidence", "stability", "gaps", "flow"):
             _picture(root / "select" / "figures" / f"{code}_{kind}.png")
     dirt = {"table": ["lines"], "rule": ["The quantity is below 1."], "row_count": [7], "action": ["dropped"]}
     write_frame(pd.DataFrame(dirt), folder / "data" / "dirt.parquet")
     return folder
+
+
+def slides(folder: Path, floor: int = 10) -> Path:
+    """The presentation made from these artifacts."""
+    report(folder, floor=floor)
+    return folder / "artifacts" / "report" / "segments.pptx"
 
 
 def report(folder: Path, studies: tuple[str, ...] = ("grid",), floor: int = 10) -> str:
@@ -81,7 +89,10 @@ def _selection(sizes: dict[str, tuple[int, ...]]) -> Selection:
                 code,
                 sum(counts),
                 _choice("kmeans", len(counts), 0.2345, evidence_class),
-                (f"The smallest segment holds {min(counts)} customers.", "A gap of less than 4.25 would be missed."),
+                (
+                    f"The smallest segment holds {min(counts)} customers.",
+                    UNSEEN,
+                ),
                 (
                     RunnerUp("ward", _choice("ward", 2, 0.1111, evidence_class), "Its ranking score is lower."),
                     RunnerUp("hdbscan", None, "None of its 18 partitions is eligible."),
@@ -180,7 +191,38 @@ def _comparison(folder: Path, sizes: dict[str, tuple[int, ...]]) -> None:
     }
     told = {"features": "baskets", "segments": {}, "order": everybody, "notes": ["The level is removed."]}
     told |= {"nearest": {"common": nearest, "lifestage": nearest}, "without_segments": {"OF": "Nothing comes back."}}
+    told["kinds"] = [[f"{name} so called" for name in own] for own in (everybody[:2], everybody[2:]) if own]
     write_json(told, folder / "summary.json")
+    pairs = [
+        {
+            "scale": scale,
+            "lifestage_a": a[:-2],
+            "segment_a": int(a[-1]),
+            "lifestage_b": b[:-2],
+            "segment_b": int(b[-1]),
+            "correlation": 0.5,
+            "low": 0.25,
+            "high": 0.75,
+        }
+        for scale in ("lifestage", "common")
+        for a in everybody
+        for b in everybody
+        if a[:-2] < b[:-2]
+    ]
+    columns = ["scale", "lifestage_a", "segment_a", "lifestage_b", "segment_b", "correlation", "low", "high"]
+    frame = pd.DataFrame(pairs, columns=columns)
+    write_frame(frame, folder / "correlations.parquet")
+    write_csv(frame, folder / "matches.csv")
+    cuts = [
+        {"scale": "common", "rule_of": rule, "lifestage": code, "customer_count": 9, "agreement": 0.62}
+        for rule in sizes
+        for code in sizes
+        if rule != code
+    ]
+    columns = ["scale", "rule_of", "lifestage", "customer_count", "agreement", "own_agreement"]
+    write_csv(pd.DataFrame(cuts, columns=columns).assign(own_agreement=0.93), folder / "agreement.csv")
+    shares = {"lifestage_share": 0.034, "chance_share": 0.005, "segment_share": 0.41, "p_value": 0.001}
+    write_csv(pd.DataFrame([{"feature": feature, **shares} for feature in FEATURES]), folder / "variance.csv")
 
 
 def _stores(folder: Path) -> None:

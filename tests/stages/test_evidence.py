@@ -70,6 +70,7 @@ def fit(folder: Path, name: str, jobs: list[tuple[str, str, str]], block: str = 
         sweep=folder / "sweep" / name,
         study=name,
         question="Which?",
+        hypothesis="",
         floor=0.05,
         summary=folder / "summary.json",
         store=folder / "store",

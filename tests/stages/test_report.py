@@ -80,7 +80,7 @@ def test_every_section_tells_what_its_stage_found(tmp_path: Path) -> None:
     verdicts = section(html, "verdicts")
     assert "prediction strength 0.85 ≥ 0.8 ✓ met" in verdicts
     assert "valley p 1.00 &lt; 0.05 ✗ not met".replace("&lt;", "<") in verdicts
-    assert "A gap of less than 4.25 would be missed." in verdicts
+    assert "a gap of less than 4.25 standard deviations would have been missed" in verdicts
     assert "ward constructive 0.11 Its ranking score is lower." in verdicts
     assert "Do not segment OF: nothing comes back." in verdicts
     segments = section(html, "segments")
@@ -101,11 +101,34 @@ def test_every_section_tells_what_its_stage_found(tmp_path: Path) -> None:
     assert "type Full Shop 900 1.25 (1.10 to 1.40) 1.25 (1.25 to 1.25)" in stores
     assert f"dominant mission Mixed 900 {DASH}" in stores
     assert "kmeans is above ward." in section(html, "methods")
+    assert "Young adults (YA) kmeans 0.23 ward Its ranking score is lower. kmeans-key" in section(html, "methods")
+    assert "valley p < 0.05" in section(html, "evidence")
+    assert "Young adults (YA) 1.00 ✗ 0.030 ✓" in section(html, "evidence")
+    assert "Young adults (YA): with so many customers a gap of less than 4.25" in section(html, "evidence")
     assert "Question. Which method is best?" in section(html, "studies")
     assert "12,345 baskets of 150 customers, 2024-01-01 to 2024-03-31" in section(html, "data")
     assert "The quantity is below 1. dropped 7" in section(html, "data")
     assert DIGEST in section(html, "reproduce")
     assert "python -m aisle stage=select study=grid" in section(html, "reproduce")
+
+
+def test_lifestages_are_told_with_kinds_intervals_matches_variance_and_the_rules_of_others(tmp_path: Path) -> None:
+    lifestages = section(report(artifacts(tmp_path)), "lifestages")
+    assert "1 YA 0 so called; YA 1 so called" in lifestages
+    assert "PE 1 YA 0 0.90 0.25 to 0.75" in lifestages
+    assert "PE 0 YA 2 0.50 0.25 to 0.75" in lifestages
+    assert "item count mean 3.4% 0.5% 41.0% 0.001" in lifestages
+    assert f"Young adults (YA) 0.62 {DASH} 0.93" in lifestages
+    assert "removes exactly the differences between lifestages that are asked about" in lifestages
+    assert "mirror each other by construction" in lifestages
+
+
+def test_what_to_do_follows_from_the_classes_and_ends_with_the_limits(tmp_path: Path) -> None:
+    advice = section(report(artifacts(tmp_path)), "next")
+    assert "Young adults: use the segments for targeting and reporting" in advice
+    assert "Pensioners: use the segments for targeting only" in advice
+    assert "The 5 segments are 2 kinds" in advice
+    assert "The source does not know store format." in advice
 
 
 def test_a_study_tells_its_hypothesis_where_it_has_one(tmp_path: Path) -> None:
@@ -149,7 +172,7 @@ def test_equal_artifacts_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 STAGES = {
-    "select": ("verdicts", "stage=select has not been run"),
+    "select": ("evidence", "stage=select has not been run"),
     "segments": ("segments", "stage=segments has not been run"),
     "compare": ("lifestages", "stage=compare has not been run"),
     "differences": ("replication", "stage=differences has not been run"),
@@ -170,13 +193,64 @@ def test_what_was_not_run_is_left_out_with_a_sentence(tmp_path: Path, stage: str
 def test_without_anything_there_is_still_a_page(tmp_path: Path) -> None:
     html = report(tmp_path)
     assert "No verdict has been reached: stage=select has not been run" in section(html, "answer")
-    assert html.count("has not been run") == 9
+    assert html.count("has not been run") == 11
 
 
 def test_a_study_without_segments_is_told(tmp_path: Path) -> None:
     html = report(artifacts(tmp_path, sizes={}))
     assert "No lifestage is segmented; the verdicts say why." in section(html, "segments")
     assert "nothing can come back" in section(html, "replication")
+
+
+def test_a_comparison_without_its_tables_is_told_as_far_as_it_goes(tmp_path: Path) -> None:
+    folder = artifacts(tmp_path) / "artifacts" / "compare"
+    for name in ("correlations.parquet", "matches.csv", "agreement.csv", "variance.csv"):
+        (folder / name).unlink()
+    lifestages = section(report(tmp_path), "lifestages")
+    assert f"PE 1 YA 0 0.90 {DASH}" in lifestages
+    assert "explained by lifestage" not in lifestages
+
+
+def test_a_lifestage_of_one_segment_and_a_segment_of_one_customer_are_told(tmp_path: Path) -> None:
+    segments = section(report(artifacts(tmp_path, sizes={"YA": (60,), "PE": (70, 30, 1)})), "segments")
+    assert "0 60 100% 100%" in segments
+    assert "2 not shown" in segments
+    assert "1 not shown" in segments
+
+
+def test_a_feature_that_nobody_of_a_lifestage_has_is_a_dash(tmp_path: Path) -> None:
+    path = artifacts(tmp_path) / "artifacts" / "segments" / "profiles.parquet"
+    profile = pd.read_parquet(path)
+    nobody = (profile["lifestage"] == "PE") & (profile["feature"] == "item_count_mean")
+    numbers = ["mean", "median", "lifestage_mean", "index", "standardised_mean"]
+    profile.loc[nobody, numbers] = float("nan")
+    write_frame(profile, path)
+    segments = section(report(tmp_path), "segments")
+    pensioners = segments.split("Pensioners (PE): all other features")[1].split("Young adults")[0]
+    assert f"item count mean {DASH} {DASH} {DASH}" in pensioners
+    assert "nan" not in segments
+
+
+def test_a_feature_that_one_segment_lacks_is_a_dash(tmp_path: Path) -> None:
+    path = artifacts(tmp_path) / "artifacts" / "segments" / "profiles.parquet"
+    profile = pd.read_parquet(path)
+    lacking = (profile["lifestage"] == "PE") & (profile["segment"] == 1) & (profile["feature"] == "item_count_mean")
+    write_frame(profile[~lacking], path)
+    assert f"item count mean 1,050 1,000 90 {DASH}" in section(report(tmp_path), "segments")
+
+
+def test_an_empty_study_is_told(tmp_path: Path) -> None:
+    artifacts(tmp_path, sizes={})
+    root = tmp_path / "artifacts"
+    verdicts = read_json(root / "select" / "verdicts.json")
+    write_json({**verdicts, "verdicts": {}, "overall": []}, root / "select" / "verdicts.json")
+    write_json({**read_json(root / "grid" / "candidates.json"), "candidates": []}, root / "grid" / "candidates.json")
+    write_frame(pd.DataFrame(), root / "grid" / "leaderboard.parquet")
+    html = report(tmp_path)
+    assert "No verdict has been reached" in section(html, "answer")
+    assert "the study has no candidates" in section(html, "verdicts")
+    assert "Candidates: none." in section(html, "studies")
+    assert "no evidence has been computed" in section(html, "evidence")
 
 
 def test_a_lifestage_alone_is_compared_with_nobody(tmp_path: Path) -> None:
@@ -264,6 +338,7 @@ BROKEN = {
     "select/verdicts.json": "must hold the verdicts that stage=select writes",
     "segments/sizes.csv": "lacks .*'customer_count'",
     "segments/profiles.parquet": "must be a Parquet file",
+    "compare/matches.csv": "lacks .*'correlation'",
     "compare/summary.json": r"lacks \['nearest', 'notes', 'without_segments'\]",
     "stores/summary.json": "lacks .*'store_count'",
     "stores/rhythm.parquet": "must be a Parquet file",
@@ -294,3 +369,4 @@ def test_the_stage_runs_as_it_is_configured(tmp_path: Path, compose: Callable[..
     artifacts(tmp_path)
     hydra.utils.call(compose("stage=report", "study=grid", f"paths.root={tmp_path}").stage)
     assert (tmp_path / "artifacts" / "report" / "index.html").exists()
+    assert (tmp_path / "artifacts" / "report" / "segments.pptx").exists()

@@ -62,6 +62,7 @@ def run(folder: Path, outcomes: Path, output: str = "output", floor: float = 0.0
         sweep=outcomes,
         study="grid",
         question="Which?",
+        hypothesis="None is better.",
         floor=floor,
         summary=folder / "summary.json",
         store=folder / "store",
@@ -90,6 +91,7 @@ def test_the_files_tell_every_candidate_and_every_label(folder: Path) -> None:
     assert sizes.to_dict() == told.to_dict()
     record = read_json(folder / "output" / "candidates.json")
     assert (record["study"], record["question"], record["data_digest"]) == ("grid", "Which?", "d1")
+    assert record["hypothesis"] == "None is better."
     assert [list(entry["names"]) for entry in record["candidates"]] == [sorted(NAMES)] * 4
     assert {entry["key"] for entry in record["candidates"]} == set(board["candidate_key"])
 

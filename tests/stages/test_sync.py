@@ -76,6 +76,7 @@ def finished(role: Callable[..., Any], planted: Callable[..., Any], tmp_path_fac
         sweep=root / "sweep",
         study="grid",
         question="Which is best?",
+        hypothesis="",
         floor=0.05,
         summary=root / "artifacts" / "extract" / "summary.json",
         store=root / ".aisle",

@@ -1,4 +1,4 @@
-"""The results of a study -> a report that people read: one page of HTML, pure."""
+"""The results of a study -> a report that people read: one page of HTML and a presentation, pure."""
 
 from aisle.report.html import Picture
 from aisle.report.material import Material, StoreResults, StudyResult

@@ -26,24 +26,35 @@ _TOLD: Final = 3
 
 def five_sentences(material: Material) -> list[str]:
     """What was found, shortest form; a sentence whose stage was not run is left out."""
-    asked: tuple[Callable[[Material], str], ...] = (_classes, _methods, _set_apart, _alike, _over_weeks)
+    asked: tuple[Callable[[Material], str], ...] = (_classes, methods_chosen, set_apart, alike, over_weeks)
     return [sentence for ask in asked if (sentence := ask(material))]
 
 
-def _names(codes: Sequence[str]) -> str:
+def names(codes: Sequence[str]) -> str:
+    """Lifestages in a sentence.
+
+    >>> names(["YA", "PE"])
+    'young adults and pensioners'
+    """
     return words([LIFESTAGES.get(code, code) for code in codes])
 
 
 def _classes(material: Material) -> str:
+    lead, told = lead_and_classes(material)
+    return f"{lead}: {'; '.join(told)}." if told else lead
+
+
+def lead_and_classes(material: Material) -> tuple[str, list[str]]:
+    """The answer in a few words, and what every class of verdict holds; where nothing was judged, why, and nothing."""
     if material.selection is None or not material.selection.verdicts:
-        return "No verdict has been reached: stage=select has not been run on a study with candidates."
+        return "No verdict has been reached: stage=select has not been run on a study with candidates.", []
     verdicts = material.selection.verdicts
     by_class = {name: [v.lifestage for v in verdicts if v.evidence_class == name] for name in CLASSES}
-    parts = [f"{_names(codes)} have {_MEANS[name]}" for name, codes in by_class.items() if codes]
+    parts = [f"{names(codes)} have {_MEANS[name]}" for name, codes in by_class.items() if codes]
     if not parts:
-        return "Nothing is known of how real the segments are: no evidence has been computed."
+        return "Nothing is known of how real the segments are: no evidence has been computed.", []
     rest = [verdict.lifestage for verdict in verdicts if not verdict.evidence_class]
-    parts += [f"on {_names(rest)} nothing could be judged"] if rest else []
+    parts += [f"on {names(rest)} nothing could be judged"] if rest else []
     separated = by_class[SEPARATED]
     if not separated:
         lead = "No lifestage has distinct types of customers"
@@ -51,21 +62,23 @@ def _classes(material: Material) -> str:
         lead = "Every lifestage has distinct types of customers"
     else:
         lead = f"{len(separated)} of {len(verdicts)} lifestages have distinct types of customers"
-    return f"{lead}: {'; '.join(parts)}."
+    return lead, parts
 
 
-def _methods(material: Material) -> str:
+def methods_chosen(material: Material) -> str:
+    """Which method the rule chooses for which lifestages. Empty where nothing is known."""
     chosen = material.selection.chosen if material.selection else {}
     if not chosen:
         return ""
     methods: dict[tuple[str, int], list[str]] = {}
     for code, choice in chosen.items():
         methods.setdefault((choice.clusterer, choice.n_clusters), []).append(code)
-    parts = [f"{plain(name)} with {k} segments for {_names(codes)}" for (name, k), codes in sorted(methods.items())]
+    parts = [f"{plain(name)} with {k} segments for {names(codes)}" for (name, k), codes in sorted(methods.items())]
     return f"The declared rule chooses {words(parts)}."
 
 
-def _set_apart(material: Material) -> str:
+def set_apart(material: Material) -> str:
+    """The features that set segments apart on baskets that did not make them. Empty where nothing is known."""
     if material.differences is None:
         return ""
     found = material.differences[
@@ -75,11 +88,12 @@ def _set_apart(material: Material) -> str:
         return "On baskets that did not make them, the segments differ on no feature."
     strength = found.groupby("feature")["epsilon_squared"].agg(["size", "median"])
     first = strength.sort_values(["size", "median"], ascending=False, kind="stable").head(_TOLD)
-    names = words([plain(str(feature)) for feature in first.index])
-    return f"What sets segments apart, also on baskets that did not make them, is above all {names}."
+    features = words([plain(str(feature)) for feature in first.index])
+    return f"What sets segments apart, also on baskets that did not make them, is above all {features}."
 
 
-def _alike(material: Material) -> str:
+def alike(material: Material) -> str:
+    """Whether lifestages differ. Empty where nothing is known."""
     told = (material.comparison or {}).get("answer") or {}
     if told.get("effect") is not None:
         return (
@@ -110,7 +124,8 @@ def nearest_segments(material: Material, scale: str) -> pd.DataFrame:
     return table.sort_values(["correlation", "of"], ascending=[False, True], kind="stable", ignore_index=True)
 
 
-def _over_weeks(material: Material) -> str:
+def over_weeks(material: Material) -> str:
+    """How far the segments of the first weeks come back in the later ones. Empty where nothing is known."""
     if material.replication is None:
         return ""
     rows = material.replication[material.replication["halves"] == "weeks"].dropna(subset=["replication"])
@@ -118,9 +133,9 @@ def _over_weeks(material: Material) -> str:
         return ""
     ordered = rows.sort_values(["replication", "lifestage"], kind="stable")
     least, most = ordered.iloc[0], ordered.iloc[-1]
-    ends = f"{least['replication']:.2f} ({_names([least['lifestage']])})"
+    ends = f"{least['replication']:.2f} ({names([least['lifestage']])})"
     if len(ordered) > 1:
-        ends += f" to {most['replication']:.2f} ({_names([most['lifestage']])})"
+        ends += f" to {most['replication']:.2f} ({names([most['lifestage']])})"
     return (
         "When the first half of the weeks is clustered and the second looked at, the two agree by an adjusted Rand "
         f"index of {ends}; 1 is the same segments, 0 is chance."
@@ -146,23 +161,29 @@ def _lifestage_bars(material: Material, code: str, rows: pd.DataFrame, verdict: 
         for name, title in (("customer_share", "customers"), ("spend_share", "spend"))
         if rows[name].notna().all()
     ]
-    names = [
+    called = [
         f"{segment} {name}"
         for segment in rows["segment"]
         if (code, int(segment)) not in material.hidden and (name := material.segment_name(code, int(segment)))
     ]
     title = element("h3", lifestage(code), " ", pill(verdict.evidence_class if verdict else None))
-    keys = element("p", " · ".join(names), class_="names") if names else ""
+    keys = element("p", " · ".join(called), class_="names") if called else ""
     return element("div", title, *bars, keys, class_="lifestage")
 
 
-def _bar(material: Material, code: str, rows: pd.DataFrame, share: str, title: str) -> Html:
+def parts_of(material: Material, code: str, rows: pd.DataFrame, share: str) -> list[tuple[str, int, float]]:
+    """The pieces of a lifestage's bar: what it is, its segment (-1 = none of those shown), its share of the whole."""
     shown = [row for row in rows.to_dict("records") if (code, int(row["segment"])) not in material.hidden]
     shown.sort(key=lambda row: row["segment"] if row["segment"] != NOISE else len(rows))
     parts = [(_segment_label(int(row["segment"])), int(row["segment"]), float(row[share])) for row in shown]
     rest = 1 - sum(width for *_, width in parts)
     if len(shown) < len(rows):
         parts.append(("not shown", NOISE, rest))
+    return parts
+
+
+def _bar(material: Material, code: str, rows: pd.DataFrame, share: str, title: str) -> Html:
+    parts = parts_of(material, code, rows, share)
     told = "; ".join(f"{name} {percent(width)}" for name, _, width in parts)
     pieces = [
         element(

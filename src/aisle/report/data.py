@@ -1,10 +1,23 @@
 """What the data were, what was dropped from them, and how to come to the same report again."""
 
+from typing import Final
+
 import pandas as pd
 
 from aisle.report.html import Cell, Html, absent, element, lifestage, plain, section, table
 from aisle.report.material import Material
 
+SOURCES: Final = ("extract/summary.json", "extract/filters.csv")
+HOW: Final = (
+    "The published data and every step, from the repository: ",
+    "make reproduce",
+    ". Step by step, with the source and the overrides that were used:",
+)
+DIGESTED: Final = (
+    "The data digest is the SHA-256 of the fetched tables' fingerprint; the configuration digest that of the declared "
+    "rule, the thresholds and the names of all candidates. Every number is read from the artifacts; equal artifacts "
+    "give the same report again, to the byte."
+)
 _STAGES = (
     "fetch",
     "fingerprint",
@@ -49,7 +62,7 @@ def quality_section(material: Material) -> Html:
         ]
         told.append(table("What the extract left out, in the order of the filters", head, rows))
     told.append(_dirt(material.dirt))
-    return section("data", title, *told)
+    return section("data", title, *told, sources=SOURCES)
 
 
 def _dirt(dirt: pd.DataFrame | None) -> Html:
@@ -63,42 +76,39 @@ def _count(value: int) -> Cell:
     return Cell(f"{value:,}", float(value))
 
 
-def reproduce_section(material: Material) -> Html:
-    """Digests and commands."""
-    digests = [("Data", material.data_digest), ("Configuration", material.configuration_digest)]
-    facts = [(name, digest) for name, digest in digests if digest]
+def digests(material: Material) -> list[tuple[str, str]]:
+    """What the result is of: the digests of the data and of the configuration, where they are known."""
+    told = [("Data", material.data_digest), ("Configuration", material.configuration_digest)]
+    return [(f"{name} digest", digest) for name, digest in told if digest]
+
+
+def commands(material: Material) -> list[str]:
+    """Every step from the source to this report."""
     study = str(material.selection.study.get("study", "")) if material.selection else ""
     study = study or next((one.name for one in material.studies), "method_grid")
-    commands = [
+    return [
         f"python -m aisle -cd experiments -cn {study} hydra/launcher=joblib"
         if stage == "STUDY"
         else f"python -m aisle stage={stage.format(study=study)}"
         for stage in _STAGES
     ]
+
+
+def reproduce_section(material: Material) -> Html:
+    """Digests and commands."""
+    facts = digests(material)
     return section(
         "reproduce",
         "How to reproduce",
+        element("p", HOW[0], element("code", HOW[1]), HOW[2]),
         element(
-            "p",
-            "The published data and every step, from the repository: ",
-            element("code", "make reproduce"),
-            ". Step by step, with the source and the overrides that were used:",
+            "pre", element("code", "\n".join(commands(material))), tabindex="0", role="region", aria_label="Commands"
         ),
-        element("pre", element("code", "\n".join(commands)), tabindex="0", role="region", aria_label="Commands"),
         element(
             "dl",
-            *(
-                part
-                for name, digest in facts
-                for part in (element("dt", f"{name} digest"), element("dd", element("code", digest)))
-            ),
+            *(part for name, digest in facts for part in (element("dt", name), element("dd", element("code", digest)))),
         )
         if facts
         else "",
-        element(
-            "p",
-            "The data digest is the SHA-256 of the fetched tables' fingerprint; the configuration digest that of the "
-            "declared rule, the thresholds and the names of all candidates. Every number of this page is read from the "
-            "artifacts; equal artifacts give this file again, to the byte.",
-        ),
+        element("p", DIGESTED),
     )

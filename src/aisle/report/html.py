@@ -54,11 +54,19 @@ class Cell:
     number: float | None = None
 
 
+def numeric(rows: Sequence[Sequence[object]], width: int) -> list[bool]:
+    """Which of the ``width`` columns are numbers: those whose every cell has one."""
+    return [bool(rows) and all(_is_number(row[place]) for row in rows) for place in range(width)]
+
+
+def _is_number(cell: object) -> bool:
+    return isinstance(cell, Cell) and cell.number is not None
+
+
 def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Html:
     """A table that the page's script makes sortable. A column is set as numbers if all its cells have one."""
     body = [[cell if isinstance(cell, Cell) else Cell(cell) for cell in row] for row in rows]
-    numeric = [bool(body) and all(row[place].number is not None for row in body) for place in range(len(head))]
-    kinds = ["number" if is_number else None for is_number in numeric]
+    kinds = ["number" if is_number else None for is_number in numeric(body, len(head))]
     headed = element(
         "tr", *(element("th", name, scope="col", class_=kind) for name, kind in zip(head, kinds, strict=True))
     )
@@ -82,6 +90,30 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -
         "table", element("caption", element("span", caption)), element("thead", headed), element("tbody", *lines)
     )
     return element("div", made, class_="scroll", role="region", aria_label=caption, tabindex="0")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table before it is drawn, on the page or on a slide; its cells are what `table` takes."""
+
+    caption: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[object]]
+
+
+def drawn(grid: Grid) -> Html:
+    """The table on the page."""
+    return table(grid.caption, grid.head, grid.rows)
+
+
+def text(shown: object) -> str:
+    """What a cell, HTML or anything else says, without marks.
+
+    >>> text(Cell(element("b", "fish & chips"), 2.0)), text("a < b")
+    ('fish & chips', 'a < b')
+    """
+    inner = shown.shown if isinstance(shown, Cell) else shown
+    return html.unescape(re.sub(r"<[^>]*>", "", inner)).strip() if isinstance(inner, Html) else str(inner)
 
 
 def _breakable(shown: object) -> object:
@@ -137,9 +169,19 @@ def listed(sentences: Iterable[object]) -> Html:
     return element("ul", *(element("li", sentence) for sentence in sentences))
 
 
-def section(identity: str, title: str, *children: object) -> Html:
-    """A section that the contents of the page lead to."""
-    return element("section", element("h2", title), *children, id=identity)
+def listed_sources(sources: Sequence[str]) -> str:
+    """The artifacts in one line.
+
+    >>> listed_sources(["a.csv", "b/c.csv"])
+    'artifacts/a.csv, artifacts/b/c.csv'
+    """
+    return ", ".join(f"artifacts/{source}" for source in sources)
+
+
+def section(identity: str, title: str, *children: object, sources: Sequence[str] = ()) -> Html:
+    """A section that the contents of the page lead to; ``sources`` are the artifacts that its numbers are from."""
+    told = element("p", "Numbers from ", element("code", listed_sources(sources)), class_="source") if sources else ""
+    return element("section", element("h2", title), *children, told, id=identity)
 
 
 def absent(sentence: str) -> Html:
@@ -191,6 +233,24 @@ def percent(share: float) -> str:
 def score(value: float) -> Cell:
     """A score with two decimals."""
     return Cell(f"{value:.2f}" if math.isfinite(value) else DASH, value)
+
+
+def capital(sentence: str) -> str:
+    """With its first letter a capital.
+
+    >>> capital("young adults"), capital("")
+    ('Young adults', '')
+    """
+    return sentence[:1].upper() + sentence[1:]
+
+
+def ended(sentence: str) -> str:
+    """With a full stop.
+
+    >>> ended("So it is"), ended("So it is.")
+    ('So it is.', 'So it is.')
+    """
+    return sentence if sentence.endswith(".") else f"{sentence}."
 
 
 def words(names: Sequence[str]) -> str:

@@ -2,7 +2,21 @@
 
 from typing import Final
 
-STYLE: Final = """
+SEGMENTS: Final = (
+    ("0072b2", "ffffff"),
+    ("d55e00", "111111"),
+    ("009e73", "111111"),
+    ("cc79a7", "111111"),
+    ("e69f00", "111111"),
+    ("56b4e9", "111111"),
+    ("332288", "ffffff"),
+    ("999999", "111111"),
+)
+"""Colours of segments 0 to 7 and of what is written on them; the colour-blind can tell them apart."""
+_PIECES: Final = "\n".join(
+    f".s{place} {{ background: #{paper}; color: #{ink}; }}" for place, (paper, ink) in enumerate(SEGMENTS)
+)
+_RULES: Final = """
 :root {
   --paper: #fdfcfa; --ink: #1f2328; --soft: #5b6370; --line: #e3e0da; --panel: #f5f3ee; --link: #005a8f;
   --good: #00694d; --good-paper: #e0f2ec; --fair: #7a4a00; --fair-paper: #fbeed5; --cold: #47506a;
@@ -38,7 +52,7 @@ code, pre { font-family: ui-monospace, 'DejaVu Sans Mono', monospace; font-size:
 pre { background: var(--panel); padding: 1rem; border-radius: .5rem; white-space: pre-wrap; line-height: 1.7; }
 dt { font-weight: 600; }
 dd { margin: 0 0 .6rem; color: var(--soft); }
-small, .small, .kicker, figcaption, caption { color: var(--soft); font-size: .875rem; }
+small, .small, .source, .kicker, figcaption, caption { color: var(--soft); font-size: .875rem; }
 .absent { color: var(--soft); border-left: 3px solid var(--line); padding-left: .75rem; }
 .skip { position: absolute; left: -99rem; }
 .skip:focus { left: 1rem; top: 1rem; background: var(--paper); padding: .5rem; z-index: 2; }
@@ -73,10 +87,6 @@ figcaption { margin-top: .5rem; max-width: 44rem; line-height: 1.45; }
 .bar { display: flex; height: 1.6rem; border-radius: .3rem; overflow: hidden; gap: 2px; }
 .bar-title { font-size: .8125rem; color: var(--soft); }
 .piece { font-size: .8125rem; line-height: 1.6rem; text-align: center; white-space: nowrap; min-width: 2px; }
-.s0 { background: #0072b2; color: #fff; } .s1 { background: #d55e00; color: #111; }
-.s2 { background: #009e73; color: #111; } .s3 { background: #cc79a7; color: #111; }
-.s4 { background: #e69f00; color: #111; } .s5 { background: #56b4e9; color: #111; }
-.s6 { background: #332288; color: #fff; } .s7 { background: #999; color: #111; }
 .none { background: repeating-linear-gradient(45deg, #cfd2d6 0 4px, #bbbfc5 4px 8px); color: #111; }
 .dot { display: inline-block; width: .7em; height: .7em; border-radius: 50%; margin-right: .5em; }
 .pill {
@@ -166,3 +176,4 @@ dialog > button {
   a { color: inherit; }
 }
 """
+STYLE: Final = f"{_RULES}{_PIECES}\n"

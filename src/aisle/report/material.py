@@ -43,7 +43,9 @@ class StoreResults:
 class Material:
     """The results a report shows. ``pictures`` are by the name of their file below the artifacts, without suffix.
 
-    Segments with fewer than ``privacy_floor`` customers are not shown, see `aisle.report.privacy`.
+    ``bitmaps`` are those of them that slides show, as PNG. ``pairs``, ``matches``, ``agreement`` and ``variance`` are
+    the tables of the comparison. Segments with fewer than ``privacy_floor`` customers are not shown, see
+    `aisle.report.privacy`.
     """
 
     privacy_floor: int
@@ -54,6 +56,10 @@ class Material:
     profiles: pd.DataFrame | None = None
     habits: pd.DataFrame | None = None
     comparison: Mapping[str, Any] | None = None
+    pairs: pd.DataFrame | None = None
+    matches: pd.DataFrame | None = None
+    agreement: pd.DataFrame | None = None
+    variance: pd.DataFrame | None = None
     replication: pd.DataFrame | None = None
     differences: pd.DataFrame | None = None
     stores: StoreResults | None = None
@@ -62,6 +68,7 @@ class Material:
     dirt: pd.DataFrame | None = None
     configuration_digest: str = ""
     pictures: Mapping[str, Picture] = field(default_factory=dict)
+    bitmaps: Mapping[str, Picture] = field(default_factory=dict)
 
     @property
     def hidden(self) -> frozenset[tuple[str, int]]:

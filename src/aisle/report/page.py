@@ -1,46 +1,84 @@
 """The whole page: one file that needs no other and no network."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from aisle.report.advice import advice_section
 from aisle.report.answer import five_sentences, segment_bars
 from aisle.report.behaviour import SCRIPT
 from aisle.report.data import quality_section, reproduce_section
+from aisle.report.evidence import evidence_section
 from aisle.report.html import Html, element
-from aisle.report.lifestages import comparison_section, study_section
+from aisle.report.lifestages import comparison_section
 from aisle.report.look import STYLE
 from aisle.report.material import Material
-from aisle.report.segments import replication_section, segment_section
+from aisle.report.methods import methods_section
+from aisle.report.replication import replication_section
+from aisle.report.segments import segment_section
 from aisle.report.stores import store_section
-from aisle.report.verdicts import methods_section, verdict_section
+from aisle.report.studies import study_section
+from aisle.report.verdicts import verdict_section
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
-_CONTENTS = {
-    "answer": "The answer",
-    "verdicts": "Verdicts",
-    "segments": "Segments",
-    "lifestages": "Lifestages",
-    "replication": "Over time",
-    "stores": "Stores",
-    "methods": "Methods",
-    "studies": "Studies",
-    "data": "Data quality",
-    "reproduce": "Reproduce",
-}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A section: its id, its name in the contents, and what makes it."""
+
+    identity: str
+    title: str
+    make: Callable[[Material], Html]
+
+
+def _answer(material: Material) -> Html:
+    lead, *others = five_sentences(material)
+    first = element(
+        "div",
+        element("p", kicker(material), class_="kicker"),
+        element("h1", "Customer segments"),
+        element("p", lead, class_="lead"),
+        class_="first",
+    )
+    words = element("div", *(element("p", sentence) for sentence in others), class_="words")
+    return element("section", first, segment_bars(material), words, id="answer", class_="answer")
+
+
+def kicker(material: Material) -> str:
+    """Which study, when, and how many customers."""
+    told = []
+    if material.selection and material.selection.study.get("study"):
+        told.append(f"Study {material.selection.study['study']}")
+    if material.extract:
+        told.append(f"{material.extract['first_day']} to {material.extract['last_day']}")
+    counts = [verdict.customer_count or 0 for verdict in material.selection.verdicts] if material.selection else []
+    if sum(counts):
+        told.append(f"{sum(counts):,} customers in {len(counts)} lifestage{'s' * (len(counts) > 1)}")
+    return " · ".join(told)
+
+
+PARTS: Final = (
+    Part("answer", "The answer", _answer),
+    Part("verdicts", "Verdicts", verdict_section),
+    Part("segments", "Segments", segment_section),
+    Part("lifestages", "Lifestages", comparison_section),
+    Part("replication", "Over time", replication_section),
+    Part("stores", "Stores", store_section),
+    Part("next", "What to do", advice_section),
+    Part("methods", "Methods", methods_section),
+    Part("evidence", "Evidence", evidence_section),
+    Part("studies", "Studies", study_section),
+    Part("data", "Data quality", quality_section),
+    Part("reproduce", "Reproduce", reproduce_section),
+)
+"""The sections in their order; a new one is a line here."""
 
 
 def page(material: Material) -> str:
     """The report as HTML. Equal material gives equal text."""
-    sections = (
-        _answer(material),
-        verdict_section(material),
-        segment_section(material),
-        comparison_section(material),
-        replication_section(material),
-        store_section(material),
-        methods_section(material),
-        study_section(material),
-        quality_section(material),
-        reproduce_section(material),
-    )
-    links = (element("li", element("a", title, href=f"#{identity}")) for identity, title in _CONTENTS.items())
+    sections = [part.make(material) for part in PARTS]
+    links = (element("li", element("a", part.title, href=f"#{part.identity}")) for part in PARTS)
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -58,28 +96,3 @@ def page(material: Material) -> str:
         element("script", Html(SCRIPT)),
     )
     return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
-
-
-def _answer(material: Material) -> Html:
-    lead, *others = five_sentences(material)
-    first = element(
-        "div",
-        element("p", _kicker(material), class_="kicker"),
-        element("h1", "Customer segments"),
-        element("p", lead, class_="lead"),
-        class_="first",
-    )
-    words = element("div", *(element("p", sentence) for sentence in others), class_="words")
-    return element("section", first, segment_bars(material), words, id="answer", class_="answer")
-
-
-def _kicker(material: Material) -> str:
-    told = []
-    if material.selection and material.selection.study.get("study"):
-        told.append(f"Study {material.selection.study['study']}")
-    if material.extract:
-        told.append(f"{material.extract['first_day']} to {material.extract['last_day']}")
-    counts = [verdict.customer_count or 0 for verdict in material.selection.verdicts] if material.selection else []
-    if sum(counts):
-        told.append(f"{sum(counts):,} customers in {len(counts)} lifestage{'s' * (len(counts) > 1)}")
-    return " · ".join(told)

@@ -1,12 +1,11 @@
-"""What the segments are: sizes, profiles, whether they come back on other baskets and how they differ there."""
+"""What the segments are: sizes, profiles, habits."""
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
-from aisle.evidence import CAVEAT
 from aisle.partition import NOISE
 from aisle.profiles import contrasts
 from aisle.report.answer import colour
@@ -14,8 +13,10 @@ from aisle.report.habits import habit_tables, missing_habits
 from aisle.report.html import (
     DASH,
     Cell,
+    Grid,
     Html,
     absent,
+    drawn,
     element,
     figure,
     folded,
@@ -24,15 +25,14 @@ from aisle.report.html import (
     number,
     percent,
     plain,
-    score,
     section,
-    table,
 )
 from aisle.report.material import Material
 
+SOURCES: Final = ("segments/sizes.csv", "segments/profiles.parquet", "segments/habits.csv")
 _FIRST = 8
 """Features shown of every lifestage before one opens the others."""
-_IN_THEIR_UNITS = (
+IN_THEIR_UNITS = (
     "Means are in each feature's own unit; the index is 100 x segment mean / lifestage mean. The segments were made "
     "from these features: that they differ here is no evidence that they are real."
 )
@@ -47,23 +47,31 @@ def segment_section(material: Material) -> Html:
         return section("segments", title, absent("No lifestage is segmented; the verdicts say why."))
     told = [_lifestage(material, str(code), rows) for code, rows in material.sizes.groupby("lifestage", sort=True)]
     return section(
-        "segments", title, element("p", _IN_THEIR_UNITS), *told, missing_habits(material), _pictures(material)
+        "segments",
+        title,
+        element("p", IN_THEIR_UNITS),
+        *told,
+        missing_habits(material),
+        _pictures(material),
+        sources=SOURCES,
     )
 
 
 def _lifestage(material: Material, code: str, rows: pd.DataFrame) -> Html:
+    veil = suppressed(material, code)
     return element(
         "article",
         element("h3", lifestage(code)),
-        _sizes(material, code, rows),
-        _suppressed(material, code),
+        drawn(size_grid(material, code, rows)),
+        absent(veil) if veil else "",
         *_profile(material, code, rows),
         *habit_tables(material, code),
         id=f"segments-{code}",
     )
 
 
-def _sizes(material: Material, code: str, rows: pd.DataFrame) -> Html:
+def size_grid(material: Material, code: str, rows: pd.DataFrame) -> Grid:
+    """Number, name and shares of every segment of a lifestage, whose ``rows`` of the sizes these are."""
     named = any(material.segment_name(code, int(segment)) for segment in rows["segment"])
     lines = []
     for row in rows.to_dict("records"):
@@ -80,14 +88,14 @@ def _sizes(material: Material, code: str, rows: pd.DataFrame) -> Html:
         count = Cell(f"{row['customer_count']:,}", float(row["customer_count"]))
         lines.append([label, *([material.segment_name(code, segment)] if named else []), count, *shares])
     head = ["segment", *(["name"] if named else []), "customers", "share", "of baskets", "of spend"]
-    return table(f"{lifestage(code)}: who is in which segment", head, lines)
+    return Grid(f"{lifestage(code)}: who is in which segment", head, lines)
 
 
-def _suppressed(material: Material, code: str) -> Html:
-    hidden = sorted(segment for name, segment in material.hidden if name == code)
-    if not hidden:
-        return Html("")
-    return absent(
+def suppressed(material: Material, code: str) -> str:
+    """Why segments of a lifestage are not shown; empty where all are."""
+    if code not in material.veiled:
+        return ""
+    return (
         f"A segment with fewer than {material.privacy_floor} customers is not shown, nor is the next smallest where "
         "what is left would tell."
     )
@@ -98,37 +106,61 @@ def _profile(material: Material, code: str, rows: pd.DataFrame) -> list[Html]:
     if profile is None:
         return []
     own = profile[profile["lifestage"] == code]
-    shown = [int(s) for s in sorted(own["segment"].unique()) if (code, int(s)) not in material.hidden]
-    if not shown:
+    if not _shown(material, code):
         return [absent("No profile can be shown.")]
-    explained = contrasts(own, rows[rows["segment"] != NOISE])
-    first = explained["feature"].head(_FIRST).tolist()
+    strongest = contrast_grid(material, code, rows)
+    told = [drawn(strongest) if strongest.rows else absent("The segments differ on no feature.")]
+    first = _strongest(material, code, rows)
     rest = [feature for feature in own["feature"].unique() if feature not in first]
-    if code in material.veiled:
-        first, rest = [*own["feature"].unique()], []
-    caption = f"{lifestage(code)}: what sets its segments apart, the strongest first (mean, index)"
-    told = [_profile_table(own, shown, first, caption)] if first else [absent("The segments differ on no feature.")]
     if rest:
-        told.append(
-            folded(
-                "All other features",
-                _profile_table(own, shown, rest, f"{lifestage(code)}: all other features (mean, index)"),
-            )
-        )
+        others = _profile_grid(material, code, rest, f"{lifestage(code)}: all other features (mean, index)")
+        told.append(folded("All other features", drawn(others)))
     return told
 
 
-def _profile_table(own: pd.DataFrame, shown: list[int], features: list[str], caption: str) -> Html:
+def contrast_grid(material: Material, code: str, rows: pd.DataFrame) -> Grid:
+    """The features that set the segments of a lifestage apart, with the means of its shown segments."""
+    caption = f"{lifestage(code)}: what sets its segments apart, the strongest first (mean, index)"
+    return _profile_grid(material, code, _strongest(material, code, rows), caption)
+
+
+def _strongest(material: Material, code: str, rows: pd.DataFrame) -> list[str]:
+    """The strongest contrasts first; where a segment is hidden all features, as their order would tell of it."""
+    profile = material.profiles
+    if profile is None:
+        return []
+    own = profile[profile["lifestage"] == code]
+    if code in material.veiled:
+        return [str(feature) for feature in own["feature"].unique()]
+    return contrasts(own, rows[rows["segment"] != NOISE])["feature"].head(_FIRST).tolist()
+
+
+def _shown(material: Material, code: str) -> list[int]:
+    profile = material.profiles
+    if profile is None:
+        return []
+    own = profile.loc[profile["lifestage"] == code, "segment"].unique()
+    return [int(segment) for segment in sorted(own) if (code, int(segment)) not in material.hidden]
+
+
+def _profile_grid(material: Material, code: str, features: list[str], caption: str) -> Grid:
+    profile, shown = material.profiles, _shown(material, code)
+    if profile is None or not shown:
+        return Grid(caption, ["feature"], [])
+    own = profile[profile["lifestage"] == code]
     by = {(row["feature"], row["segment"]): row for row in own.to_dict("records")}
+    everybody = own.groupby("feature")["lifestage_mean"].first()
     lines = []
     for feature in features:
-        everybody = float(by[feature, shown[0]]["lifestage_mean"])
-        cells = [_mean(by[feature, segment]) for segment in shown]
-        lines.append([plain(feature), Cell(number(everybody), everybody), *cells])
-    return table(caption, ["feature", "lifestage", *(f"segment {segment}" for segment in shown)], lines)
+        mean = float(everybody[feature])
+        cells = [_mean(by.get((feature, segment))) for segment in shown]
+        lines.append([plain(feature), Cell(number(mean), mean), *cells])
+    return Grid(caption, ["feature", "lifestage", *(f"segment {segment}" for segment in shown)], lines)
 
 
-def _mean(row: Mapping[Any, Any]) -> Cell:
+def _mean(row: Mapping[Any, Any] | None) -> Cell:
+    if row is None:
+        return Cell(DASH, math.nan)
     index = row["index"]
     told = "" if math.isnan(index) else element("small", f" {index:.0f}", title="index, 100 = lifestage mean")
     return Cell(fragment(number(float(row["mean"])), told), float(row["mean"]))
@@ -149,95 +181,3 @@ def _pictures(material: Material) -> Html:
             "All features of all segments, in standard deviations from the lifestage's mean.",
         ),
     )
-
-
-def replication_section(material: Material) -> Html:
-    """Whether segments come back on baskets that did not make them, and on which features they differ there."""
-    title = "Over time and on other baskets"
-    if material.replication is None or material.differences is None:
-        return section("replication", title, absent("Left out: stage=differences has not been run."))
-    if material.replication.empty:
-        return section("replication", title, absent("No lifestage is segmented, so nothing can come back."))
-    rows = [
-        [
-            lifestage(str(row["lifestage"])),
-            {"weeks": "first weeks to second", "baskets": "odd baskets to even"}.get(row["halves"], row["halves"]),
-            score(float(row["replication"])),
-            Cell(percent(row["stayed_share"]), float(row["stayed_share"])),
-            Cell(f"{row['customer_count']:,}", float(row["customer_count"])),
-        ]
-        for row in material.replication.to_dict("records")
-    ]
-    failed = material.replication.dropna(subset=["why_not"])
-    told = [
-        absent(f"{lifestage(str(row['lifestage']))}: {row['why_not']}")
-        for row in failed.to_dict("records")
-        if row["why_not"]
-    ]
-    explained = (
-        "Clusters are found on one half of the baskets and looked at on the other. Replication is the adjusted Rand "
-        "index of both halves' clusters, 1 the same and 0 chance; stayed is the share of customers whom the rule "
-        "leaves in their segment."
-    )
-    return section(
-        "replication",
-        title,
-        element("p", explained),
-        table("Do the segments come back?", ["lifestage", "halves", "replication", "stayed", "customers"], rows),
-        *told,
-        element("h3", "On which features segments honestly differ"),
-        element(
-            "p",
-            "Tested on baskets that did not make the segments, with the false discovery rate controlled. The effect is "
-            f"the share of the ranks' variance that segments explain, the weaker of both ways of halving. {CAVEAT}",
-        ),
-        absent("The picture of all differences is left out: it would show a lifestage whose segments are hidden.")
-        if material.veiled
-        else figure(
-            material.pictures.get("differences/effects"),
-            "Effect sizes of the features on which segments differ on other baskets, by lifestage.",
-            "The strongest honest differences of every lifestage.",
-        ),
-        *_differences(material),
-    )
-
-
-def _differences(material: Material) -> list[Html]:
-    if material.differences is None:
-        return []
-    told = []
-    for code, rows in material.differences.groupby("lifestage", sort=True):
-        name = lifestage(str(code))
-        if code in material.veiled:
-            told.append(absent(f"{name}: left out, as a segment has fewer than {material.privacy_floor} customers."))
-            continue
-        lines = [
-            [
-                plain(row["feature"]),
-                Cell("yes" if row["differs"] else "untested" if _text(row["untested"]) else "no"),
-                score(float(row["epsilon_squared"])),
-                Cell(*_most(row)),
-                Cell(_small(float(row["q_value"])), float(row["q_value"])),
-            ]
-            for row in rows.to_dict("records")
-        ]
-        differing = int(rows["differs"].astype(bool).sum())
-        caption = f"{name}: {differing} of {len(rows)} features differ"
-        told.append(folded(caption, table(caption, ["feature", "differs", "effect", "most apart", "q"], lines)))
-    return told
-
-
-def _most(row: Mapping[Any, Any]) -> tuple[str, float]:
-    """Which segment is most unlike the others, and in which direction."""
-    effect = float(row["rank_biserial"])
-    if math.isnan(effect):
-        return DASH, math.nan
-    return f"{row['segment']} {'higher' if effect > 0 else 'lower'} ({effect:+.2f})", effect
-
-
-def _small(p: float) -> str:
-    return DASH if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""

@@ -115,13 +115,26 @@ def _value(value: float) -> str:
     return "undefined" if math.isnan(value) else f"{value:.3g}"
 
 
+_TOO_FEW: Final = "Its smallest segments are too few customers"
+_SO_MANY: Final = "With so many customers"
+
+
+def tells_unseen(reason: str) -> bool:
+    """Whether a reason is what `why_unseen` says.
+
+    >>> tells_unseen("With so many customers a gap would have been missed.")
+    True
+    """
+    return reason.startswith((_TOO_FEW, _SO_MANY))
+
+
 def why_unseen(gap: float, chosen: Choice) -> str:
     """What a missing valley does not say: which gap among so many customers would have been missed."""
     if math.isinf(gap):
-        return "Its smallest segments are too few customers to see any gap between them."
+        return f"{_TOO_FEW} to see any gap between them."
     seen = "a gap" if chosen.n_clusters == 2 else "a gap between any of these segments and its neighbour"
     return (
-        f"With so many customers {seen} of less than {gap:g} standard deviations would have been missed, even along "
+        f"{_SO_MANY} {seen} of less than {gap:g} standard deviations would have been missed, even along "
         "the true line; with many columns more is needed."
     )
 

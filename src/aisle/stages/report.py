@@ -1,4 +1,4 @@
-"""The results of all stages -> the report, one page of HTML that needs no other file."""
+"""The results of all stages -> the report: one page of HTML that needs no other file, and a presentation."""
 
 import logging
 from collections import Counter
@@ -11,6 +11,7 @@ import pandas as pd
 from aisle.habits import HABITS
 from aisle.leaderboard import NAMES, RANKED_BY
 from aisle.report import Material, Picture, StoreResults, StudyResult, page
+from aisle.report.slides import PICTURES, messages, presentation
 from aisle.selection import Selection, selection_from_json
 from aisle.stages.differences import DIFFERENCES, REPLICATION
 from aisle.storage import digest, read_arrow, read_json, read_table, whole_file
@@ -18,10 +19,19 @@ from aisle.tables import DIRT, FILTERS
 
 log = logging.getLogger(__name__)
 
-_SIZES = ("customer_count", "customer_share", "basket_share", "spend_share")
+_SHARES = ("customer_share", "basket_share", "spend_share")
+_SIZES = {"lifestage": "string", "segment": "int64", "customer_count": "int64", **dict.fromkeys(_SHARES, "float64")}
+_SEGMENTS = dict.fromkeys(("scale", "lifestage_a", "lifestage_b"), "string")
+_SEGMENTS |= dict.fromkeys(("segment_a", "segment_b"), "int64")
+_MATCHES = _SEGMENTS | dict.fromkeys(("correlation", "low", "high"), "float64")
+_AGREEMENT = dict.fromkeys(("scale", "rule_of", "lifestage"), "string")
+_AGREEMENT |= dict.fromkeys(("agreement", "own_agreement"), "float64")
+_VARIANCE = {"feature": "string"}
+_VARIANCE |= dict.fromkeys(("lifestage_share", "chance_share", "segment_share", "p_value"), "float64")
 _PROFILES = {"lifestage", "segment", "feature", "mean", "median", "lifestage_mean", "index", "standardised_mean"}
 _BOARD = {*NAMES, RANKED_BY, "eligible", "coverage", "n_clusters"}
 _EXTRACT = {"absent", "basket_count", "customer_count", "first_day", "last_day", "lifestages"}
+_PAIRS = set(_MATCHES)
 _COMPARISON = {"nearest", "notes", "without_segments"}
 _STORES = {"store_count", "feature_count", "formats", "sentences", "class", "reasons"}
 _PICTURES = (
@@ -43,7 +53,7 @@ def run(
     privacy_floor: int,
     output: Path,
 ) -> None:
-    """Write ``index.html`` into ``output``: what there is; what was not run is left out with a sentence.
+    """Write ``index.html`` and ``segments.pptx`` into ``output``; what was not run is left out with a sentence.
 
     ``studies`` are the folders of studies, the others those of the stages of that name, ``dirt`` the table that the
     source's cleaning left. Segments with fewer than ``privacy_floor`` customers are not shown.
@@ -61,10 +71,14 @@ def run(
         studies=tuple(results.values()),
         missing_studies=tuple(folder.name for folder in folders if folder.name not in results),
         selection=selection,
-        sizes=_sizes(Path(segments) / "sizes.csv"),
+        sizes=_csv(Path(segments) / "sizes.csv", _SIZES),
         profiles=_frame(Path(segments) / "profiles.parquet", _PROFILES),
         habits=_frame(Path(segments) / "habits.parquet", set(HABITS)),
         comparison=_json(Path(compare) / "summary.json", _COMPARISON),
+        pairs=_frame(Path(compare) / "correlations.parquet", _PAIRS),
+        matches=_csv(Path(compare) / "matches.csv", _MATCHES),
+        agreement=_csv(Path(compare) / "agreement.csv", _AGREEMENT),
+        variance=_csv(Path(compare) / "variance.csv", _VARIANCE),
         replication=_frame(Path(differences) / "replication.parquet", set(REPLICATION)),
         differences=_frame(Path(differences) / "differences.parquet", set(DIFFERENCES)),
         stores=_stores(Path(stores)),
@@ -77,13 +91,17 @@ def run(
             selection,
             folders,
         ),
+        bitmaps=_bitmaps({"compare": compare, "select": select}),
     )
     _check_same(material, str(select))
-    with whole_file(Path(output) / "index.html") as part:
-        part.write_text(page(material), encoding="utf-8", newline="\n")
+    slides = presentation(messages(material), "Customer segments")
+    written = {"index.html": page(material).encode(), "segments.pptx": slides}
+    for name, content in written.items():
+        with whole_file(Path(output) / name) as part:
+            part.write_bytes(content)
     for lifestage, segment in sorted(material.hidden):
         log.info("%s: segment %d is not shown, for privacy", lifestage, segment)
-    log.info("the report is in %s", Path(output) / "index.html")
+    log.info("the report is in %s, the presentation beside it in segments.pptx", Path(output) / "index.html")
 
 
 def _study(folder: Path) -> StudyResult:
@@ -103,20 +121,21 @@ def _selection(path: Path) -> Selection | None:
     return selection_from_json(read_json(path), str(path)) if path.exists() else None
 
 
-def _sizes(path: Path) -> pd.DataFrame | None:
+def _csv(path: Path, columns: Mapping[str, str]) -> pd.DataFrame | None:
+    """The table with its numbers and texts as ``columns`` say."""
     if not path.exists():
         return None
-    missing_numbers = {name: [""] for name in _SIZES}
-    texts = {"lifestage": str, "segment_name": str}
+    texts = [*(name for name, kind in columns.items() if kind == "string"), "segment_name"]
+    missing = {name: [""] for name in columns if name not in texts}
     try:
-        table = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=missing_numbers)
+        table = pd.read_csv(path, dtype=dict.fromkeys(texts, str), keep_default_na=False, na_values=missing)
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError):
         raise ValueError(f"{path} must be a CSV file with a header; it is not one.") from None
-    _require({"lifestage", "segment", *_SIZES}, table.columns, path)
+    _require(set(columns), table.columns, path)
     try:
-        return table.astype({"segment": "int64", "customer_count": "int64", **dict.fromkeys(_SIZES[1:], "float64")})
+        return table.astype({name: kind for name, kind in columns.items() if kind != "string"})
     except (TypeError, ValueError):
-        raise ValueError(f"{path} must hold the sizes that stage=segments writes; a number in it is not one.") from None
+        raise ValueError(f"{path} must hold what its stage writes; a number in it is not one.") from None
 
 
 def _stores(folder: Path) -> StoreResults | None:
@@ -185,6 +204,12 @@ def _pictures(stages: Mapping[str, Path], selection: Selection | None, folders: 
     own = [folder / "ranking.png" for folder in folders if selection and folder.name == selection.study.get("study")]
     found |= {f"study/{path.stem}": Picture(path.read_bytes()) for path in own if path.exists()}
     return found
+
+
+def _bitmaps(stages: Mapping[str, Path]) -> dict[str, Picture]:
+    """The pictures of the slides, which show no SVG."""
+    paths = {name: Path(stages[name.split("/")[0]]) / f"{name.split('/')[1]}.png" for name in PICTURES}
+    return {name: Picture(path.read_bytes()) for name, path in paths.items() if path.exists()}
 
 
 def _check_same(material: Material, select: str) -> None:

@@ -19,7 +19,17 @@ log = logging.getLogger(__name__)
 _STATUSES = ("finished", "found", "skipped", "failed")
 
 
-def run(*, sweep: Path, study: str, question: str, floor: float, summary: Path, store: Path, output: Path) -> int:
+def run(
+    *,
+    sweep: Path,
+    study: str,
+    question: str,
+    hypothesis: str,
+    floor: float,
+    summary: Path,
+    store: Path,
+    output: Path,
+) -> int:
     """Write the study's files into ``output``, print the best candidates, and return how many candidates failed."""
     output = Path(output)
     data_digest = _data_digest(Path(summary))
@@ -47,6 +57,7 @@ def run(*, sweep: Path, study: str, question: str, floor: float, summary: Path, 
     record_of_study = {
         "study": study,
         "question": question,
+        **({"hypothesis": hypothesis} if hypothesis else {}),
         "data_digest": data_digest,
         "candidates": [_told(outcome) for outcome in outcomes],
     }
