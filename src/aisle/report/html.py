@@ -231,8 +231,12 @@ def percent(share: float) -> str:
 
 
 def score(value: float) -> Cell:
-    """A score with two decimals."""
-    return Cell(f"{value:.2f}" if math.isfinite(value) else DASH, value)
+    """A score with two decimals, never a zero below zero.
+
+    >>> score(-0.001).shown
+    '0.00'
+    """
+    return Cell(f"{round(value, 2) + 0.0:.2f}" if math.isfinite(value) else DASH, value)
 
 
 def capital(sentence: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -70,12 +71,12 @@ class Material:
     pictures: Mapping[str, Picture] = field(default_factory=dict)
     bitmaps: Mapping[str, Picture] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def hidden(self) -> frozenset[tuple[str, int]]:
         """Lifestage and number of the segments that are not shown."""
         return hidden_segments(self.sizes, self.privacy_floor)
 
-    @property
+    @cached_property
     def veiled(self) -> frozenset[str]:
         """The lifestages that have a segment which is not shown."""
         return frozenset(lifestage for lifestage, _ in self.hidden)

@@ -46,6 +46,7 @@ def draw(sheet: Any, page: Page, number: str) -> None:
     _place(title, page.title_box)
     frame = _frame(title.text_frame)
     frame.vertical_anchor = MSO_ANCHOR.TOP
+    frame.paragraphs[0].alignment = PP_ALIGN.LEFT
     _run(frame.paragraphs[0], page.title, page.title_size, colour=_INK, bold=True)
     for item in page.items:
         _item(sheet, item)
