@@ -8,7 +8,7 @@ from sklearn.metrics import adjusted_rand_score
 from aisle.features import FeatureTable
 from aisle.features.stores import UNKNOWN_FORMAT
 from aisle.figures import format_heatmap, rhythm_dots
-from aisle.stores import EVERY, RHYTHM, agreement, formats_compared, in_short, rhythm
+from aisle.stores import EVERY, RHYTHM, agreement, formats_compared, in_short, rhythm, sentences
 
 FORMATS = ("LS", "MS", "SS")
 
@@ -156,6 +156,14 @@ def test_in_short_every_kind_has_one_row_with_both_contrasts_of_all_stores() -> 
     assert short.loc["Full Shop", "weekend_ratio"] == ratios(found, "weekend").loc["Full Shop", "ratio"]
     assert short.loc["Full Shop", "basket_count"] == ratios(found, "weekend").loc["Full Shop", "basket_count"]
     assert short["working_ratio"].isna().all()
+
+
+def test_in_words_a_kind_that_is_more_of_a_weekends_is_named_and_a_side_without_baskets_is_told() -> None:
+    weekend, working = sentences(rhythm(baskets(3, 1), working=[9, 17], opening=[8, 22], draws=20, seed=1))
+    assert weekend.startswith("On a day of the weekend 2.00 (2.00 to 2.00) baskets are bought for one on a weekday; ")
+    assert "more of Full Shop (3.00)" in weekend
+    assert "fewer of Small Shop (1.00)" in weekend
+    assert working == "Nothing can be said of working hours: all baskets are on one side."
 
 
 def test_stores_that_are_all_alike_leave_no_doubt_and_stores_that_differ_do() -> None:

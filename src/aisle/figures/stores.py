@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from aisle.figures.canvas import (
     FAINT,
@@ -26,6 +26,9 @@ _MOST = 16
 _LIMIT = 1.5
 _SPREAD = 0.62
 """Height that the dots of one kind of basket take, of the height of a line."""
+
+
+_TICKS = (0.1, 0.2, 0.33, 0.5, 0.67, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 3, 5, 10)
 
 
 @styled
@@ -69,7 +72,7 @@ def rhythm_dots(rhythm: pd.DataFrame) -> Figure:
     palette = {EVERY: INK, **colours([name for name in formats if name != EVERY])}
     lines = rhythm[["kind", "value"]].drop_duplicates()
     figure = sheet(9.0, 0.42 * len(lines) + 1.5)
-    panels = figure.subplots(1, len(CONTRASTS), sharey=True)
+    panels = figure.subplots(1, len(CONTRASTS), sharex=True, sharey=True)
     for axes, (contrast, other) in zip(panels, CONTRASTS.items(), strict=True):
         _dots(axes, rhythm[rhythm["contrast"] == contrast], lines, palette)
         headed(axes, f"{contrast} against {other}", "baskets bought in as much time; 1 is as many")
@@ -97,7 +100,8 @@ def _dots(axes: Axes, rows: pd.DataFrame, lines: pd.DataFrame, palette: dict[str
     axes.set_ylim(len(labels) - 0.5, -0.5)
     axes.hlines(np.arange(len(labels) - 1) + 0.5, 0, 1, transform=axes.get_yaxis_transform(), color=GRID, linewidth=0.5)
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(FixedLocator(_TICKS))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.tick_params(length=0, labelsize=SMALL)
     axes.spines[:].set_visible(False)

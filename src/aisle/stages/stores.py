@@ -17,12 +17,14 @@ from aisle.profiles import labels_of, profiles
 from aisle.selection import Selection, selection_from_json
 from aisle.stages.segments import chosen_partitions
 from aisle.storage import read_features, read_json, read_table, write_csv, write_figure, write_frame, write_json
-from aisle.stores import KINDS, SEGMENTS, Agreement, Formats, agreement, formats_compared, in_short, rhythm
+from aisle.stores import KINDS, SEGMENTS, Agreement, Formats, agreement, formats_compared, in_short, rhythm, sentences
 from aisle.tables import BASKET_EXTRACT
 
 log = logging.getLogger(__name__)
 
 _BLOCK = "stores"
+_NAMED = 3
+"""Features that are named as those on which formats differ most."""
 
 
 def run(
@@ -64,6 +66,7 @@ def run(
         write_csv(rows, folder / f"{name}.csv")
     write_csv(in_short(ratios), folder / "ratios.csv")
     told = _summary(table, formats, agreed, selection)
+    told["sentences"] += sentences(ratios)
     write_json(told | {"working": list(working), "opening": list(opening)}, folder / "summary.json")
     for name, figure in (
         ("formats", format_heatmap(formats.profiles, formats.differences)),
@@ -114,16 +117,21 @@ def _of_segments(
     return {"segments": agreed.table, "profiles": profile}
 
 
+def _most(differences: pd.DataFrame) -> list[str]:
+    if differences.empty:
+        return []
+    differing = differences[differences["differs"]]
+    rows = differing.head(_NAMED)[["feature", "eta_squared"]].itertuples(index=False)
+    most = ", ".join(f"{feature} ({effect:.0%} of its variance)" for feature, effect in rows)
+    return [f"They differ on {len(differing)} of {len(differences)} features{f', most on {most}' if most else ''}."]
+
+
 def _summary(
     table: FeatureTable, formats: Formats, agreed: Agreement | None, selection: Selection | None
 ) -> dict[str, Any]:
     counts = {name: int(count) for name, count in table.cohort.value_counts().sort_index().items()}
     verdict = next((one for one in selection.verdicts if one.lifestage == EVERYBODY), None) if selection else None
-    differing = int(formats.differences["differs"].sum())
-    sentences = [formats.sentence]
-    if not formats.differences.empty:
-        sentences.append(f"They differ on {differing} of {len(formats.differences)} features.")
-    sentences += [agreed.sentence] if agreed else []
+    found = [formats.sentence, *_most(formats.differences), *([agreed.sentence] if agreed else [])]
     explained = formats.explained
     numbers = ("lifestage_share", "chance_share", "beyond_chance", "segment_share", "p_value")
     return {
@@ -137,5 +145,5 @@ def _summary(
         "agreement": {name: value for name, value in asdict(agreed).items() if name != "table"} if agreed else None,
         "class": verdict.evidence_class if verdict else "",
         "reasons": list(verdict.reasons) if verdict else [],
-        "sentences": sentences,
+        "sentences": found,
     }

@@ -2,7 +2,7 @@
 
 from aisle.stores.agreement import SEGMENTS, Agreement, agreement
 from aisle.stores.formats import Formats, formats_compared
-from aisle.stores.rhythm import CONTRASTS, EVERY, KINDS, RHYTHM, in_short, rhythm
+from aisle.stores.rhythm import CONTRASTS, EVERY, KINDS, RHYTHM, in_short, rhythm, sentences
 
 __all__ = [
     "CONTRASTS",
@@ -16,4 +16,5 @@ __all__ = [
     "formats_compared",
     "in_short",
     "rhythm",
+    "sentences",
 ]

@@ -27,6 +27,10 @@ RHYTHM: Final = {
     "basket_count": "int64",
     **{f"{name}{end}": "float64" for name in ("ratio", "relative", "spend_ratio") for end in ("", "_low", "_high")},
 }
+_TOLD = {
+    WEEKEND: ("On a day of the weekend", "on a weekday"),
+    WORKING: ("In a working hour of Monday to Friday", "in another hour"),
+}
 _SATURDAY = 5
 _DAYS = {True: 2, False: 5}
 _TAIL = 2.5
@@ -63,6 +67,27 @@ def rhythm(
             own = {key: numbers[at] for key, numbers in counts.items()}
             rows += list(_ratios(weights, own, spans[contrast], contrast, name))
     return pd.DataFrame(rows, columns=list(RHYTHM)).astype(RHYTHM)
+
+
+def sentences(ratios: pd.DataFrame) -> list[str]:
+    """Of all stores, each contrast in words: all baskets, and the kinds whose ratio differs from theirs for certain."""
+    told = []
+    for contrast, (time, other) in _TOLD.items():
+        own = ratios[(ratios["contrast"] == contrast) & (ratios["format"] == EVERY)].set_index("value")
+        every = own.loc[EVERY]
+        if np.isnan(every["ratio"]):
+            told.append(f"Nothing can be said of {contrast}: all baskets are on one side.")
+            continue
+        interval = f"{every['ratio_low']:.2f} to {every['ratio_high']:.2f}"
+        more, less = own[own["relative_low"] > 1], own[own["relative_high"] < 1]
+        kinds = [
+            f"{word} of {', '.join(f'{name} ({value:.2f})' for name, value in rows['ratio'].items())}"
+            for word, rows in (("more", more), ("fewer", less))
+            if len(rows)
+        ]
+        lead = f"{time} {every['ratio']:.2f} ({interval}) baskets are bought for one {other}"
+        told.append(f"{lead}; {'; '.join(kinds) or 'no kind of basket differs from that'}.")
+    return told
 
 
 def in_short(ratios: pd.DataFrame) -> pd.DataFrame:
