@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from tests.evidence import tables
@@ -23,16 +24,23 @@ from aisle.figures import (
     comparison_heatmaps,
     contrast_dots,
     critical_difference,
+    cut_dendrogram,
     evidence_curves,
     honest_effects,
+    migration_flow,
     profile_heatmap,
     ranking_curves,
     segment_flow,
+    segment_planes,
+    silhouette_plot,
     stability_heatmap,
     valley_panels,
 )
+from aisle.kernels.linkage import linkage_tree
+from aisle.kernels.ordering import cut
 from aisle.leaderboard import RANKED_BY, leaderboard
 from aisle.lifestages import with_intervals
+from aisle.planes import main_plane, own_plane
 from aisle.profiles import contrasts, labels_of, profiles, sizes
 
 LIFESTAGES = ("OA", "OF", "PE", "YA", "YF")
@@ -132,6 +140,66 @@ EVIDENCE: dict[str, Callable[[], Figure]] = {
     "ranks of long names": lambda: critical_difference(rank_methods(tables.scores(LONG[:5], lifestages=2))),
     "ranks of nothing": lambda: critical_difference(rank_methods(tables.scores(lifestages=1))),
 }
+NAMES = {segment: LONG_NAME[: 20 + 12 * (segment % 5)] for segment in range(24)}
+TOLD = {"lifestage": "PE", "recipe": "agglomerative linkage=average after umap (standard scaler, n_clusters = 3)"}
+
+
+def customers(sizes: tuple[int, ...], noise: int = 0, seed: int = 5) -> tuple[pd.DataFrame, "pd.Series[int]"]:
+    """Customers around a centre per segment, and their segments; ``noise`` customers in none."""
+    rng = np.random.default_rng(seed)
+    labels = np.repeat([*range(len(sizes)), -1], [*sizes, noise])
+    index = pd.Index([f"c{number:05d}" for number in rng.permutation(labels.size)])
+    centres = rng.normal(scale=3, size=(len(sizes) + 1, 5))
+    columns = [f"basket_price_sensitivity_{number}_share" for number in range(5)]
+    values = pd.DataFrame(centres[labels] + rng.normal(size=(labels.size, 5)), index=index, columns=columns)
+    return values, pd.Series(labels, index=index)
+
+
+def silhouettes(sizes: tuple[int, ...], noise: int = 0) -> Figure:
+    values, labels = customers(sizes, noise)
+    samples = np.random.default_rng(3).uniform(-0.2, 0.6, len(values))
+    drawn = pd.Series(samples, index=values.index).where(labels != -1)
+    return silhouette_plot(drawn, labels, NAMES, **TOLD)
+
+
+def planes(sizes: tuple[int, ...], noise: int = 0, *, own: bool = False) -> Figure:
+    values, labels = customers(sizes, noise)
+    plane = own_plane(values.iloc[:, :2], "umap")
+    assert plane
+    return segment_planes([main_plane(values), *([plane] if own else [])], labels, NAMES, **TOLD)
+
+
+def tree(sizes: tuple[int, ...], k: int) -> Figure:
+    values, _ = customers(sizes)
+    made = linkage_tree(values.to_numpy(), linkage="ward", metric="euclidean")
+    return cut_dendrogram(
+        made, cut(made, [k])[0], NAMES, **TOLD, height="height of the merge (ward linkage, euclidean)"
+    )
+
+
+def moves(before: int, after: int, *, none: bool = False) -> pd.DataFrame:
+    """Customers from every segment before to every one after, most of them to that of the same number."""
+    ids = [(f, t) for f in range(-1 if none else 0, before) for t in range(-1 if none else 0, after)]
+    rows = [
+        {"from_segment": f, "to_segment": t, "customer_count": 300 if f == t else 7 * ((f + t) % 5)} for f, t in ids
+    ]
+    return pd.DataFrame(rows)
+
+
+SEEN: dict[str, Callable[[], Figure]] = {
+    "silhouettes": lambda: silhouettes((90, 40, 3)),
+    "silhouettes of many": lambda: silhouettes((9_000, 2_000, *[150] * 10), noise=500),
+    "silhouettes of two": lambda: silhouettes((9, 8)),
+    "planes": lambda: planes((90, 40, 3), noise=9),
+    "planes of many": lambda: planes((1_500, *[90] * 10), own=True),
+    "planes of one": lambda: planes((30,)),
+    "tree": lambda: tree((60, 40, 20), 3),
+    "tree of many": lambda: tree((300, 200), 12),
+    "tree of little": lambda: tree((3, 2), 5),
+    "migration": lambda: migration_flow(moves(3, 4, none=True), NAMES, lifestage="PE"),
+    "migration of many": lambda: migration_flow(moves(10, 9), NAMES, lifestage="PE"),
+    "migration of one": lambda: migration_flow(moves(1, 1), {}, lifestage="PE"),
+}
 FIGURES: dict[str, Callable[[], Figure]] = {
     "ranking": lambda: ranking_curves(board()),
     "ranking of one": lambda: ranking_curves(board(("YA",), ("kmeans",))),
@@ -140,9 +208,11 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     **{f"{name} of few": draw for name, draw in FEW.items()},
     **{f"{name} of many": draw for name, draw in MANY.items()},
     **EVIDENCE,
+    **SEEN,
 }
 SAMPLE = ["ranking", "profiles of few", "contrasts of few", "comparison of few"]
 SAMPLE += ["evidence of one", "stability", "valleys", "flow with noise", "ranks"]
+SAMPLE += ["silhouettes", "planes", "planes of many", "tree", "migration"]
 EVERY = pytest.mark.parametrize("draw", FIGURES.values(), ids=FIGURES.keys())
 
 
@@ -274,9 +344,70 @@ def test_features_are_drawn_from_top_to_bottom_in_their_order() -> None:
         lambda: valley_panels(tables.gaps().iloc[:0]),
         lambda: segment_flow(tables.labelings() * 0 - 1),
         lambda: segment_flow(tables.labelings(())),
+        lambda: migration_flow(moves(2, 2).assign(customer_count=0), {}, lifestage="PE"),
     ],
 )
 def test_nothing_to_draw_is_said_in_a_sentence(draw: Callable[[], Figure]) -> None:
     ((sentence, _),) = texts(draw())
     assert sentence.startswith("No ")
     assert sentence.endswith(".")
+
+
+def test_one_segment_has_no_silhouette_and_no_cut_and_says_so() -> None:
+    values, labels = customers((30,))
+    made = linkage_tree(values.to_numpy(), linkage="ward", metric="euclidean")
+    for figure in (
+        silhouette_plot(labels * np.nan, labels, {}, **TOLD),
+        cut_dendrogram(made, labels.to_numpy(), {}, **TOLD, height="height"),
+    ):
+        ((sentence, _),) = texts(figure)
+        assert sentence.startswith("PE pensioners has ")
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg"])
+def test_a_hundred_thousand_customers_make_no_large_file(suffix: str) -> None:
+    sizes = (60_000, 30_000, 10_000)
+    assert len(content(silhouettes(sizes), suffix)) < 100_000
+    assert len(content(planes(sizes), suffix)) < 400_000
+
+
+def test_the_steps_of_many_customers_keep_their_mean_and_their_order() -> None:
+    values, labels = customers((5_003, 17))
+    drawn = pd.Series(np.random.default_rng(3).uniform(-0.2, 0.6, len(values)), index=values.index)
+    (axes,) = silhouette_plot(drawn, labels, {}, **TOLD).axes
+    for segment, patch in enumerate(axes.patches):
+        assert isinstance(patch, StepPatch)
+        heights, edges, _ = patch.get_data()
+        own = drawn[labels == segment]
+        assert len(heights) == min(len(own), 200)
+        assert (np.diff(heights) <= 0).all()
+        assert np.average(heights, weights=np.diff(edges)) == pytest.approx(own.mean())
+        assert edges[-1] - edges[0] == pytest.approx(len(own) / len(drawn))
+
+
+def test_the_line_cuts_the_tree_between_the_merges_that_are_kept_and_those_that_are_undone() -> None:
+    values, _ = customers((60, 40, 20))
+    made = linkage_tree(values.to_numpy(), linkage="ward", metric="euclidean")
+    (axes,) = tree((60, 40, 20), 3).axes
+    (height, _) = axes.lines[0].get_ydata()
+    assert made[-3, 2] < height < made[-2, 2]
+    counts = [int(label.get_text()) for label in axes.get_xticklabels()]
+    assert sum(counts) == 120
+
+
+def test_segments_that_are_no_cut_of_the_tree_are_refused() -> None:
+    values, labels = customers((30, 20))
+    made = linkage_tree(values.to_numpy(), linkage="ward", metric="euclidean")
+    with pytest.raises(ValueError, match="PE: the segments must be a cut of the tree; they cross its branches"):
+        cut_dendrogram(made, np.arange(len(labels)) % 2, {}, **TOLD, height="height")
+
+
+def test_a_migration_tells_who_stayed_and_hides_how_few_a_segment_has() -> None:
+    rows = pd.DataFrame({"from_segment": [0, 0, 1, -1], "to_segment": [0, 1, 1, 1], "customer_count": [90, 10, 4, 50]})
+    told = [text for text, _ in texts(migration_flow(rows, {0: "often"}, lifestage="YA"))]
+    assert any(text.startswith("94 of 104 in a segment before and after kept theirs (90%)") for text in told)
+    assert "0 often: 100" in told
+    assert "1: fewer than 10" in told
+    assert "in none, or not there: 50" in told
+    with pytest.raises(ValueError, match="YA: a migration must have one row per pair of segments"):
+        migration_flow(pd.concat([rows, rows]), {}, lifestage="YA")

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aisle.matching import match_segments
+from aisle.matching import match_segments, migration
+from aisle.publication import CUSTOMER_SEGMENT_MIGRATION
 
 COUNTS = st.integers(1, 4).flatmap(
     lambda columns: st.lists(st.lists(st.integers(0, 9), min_size=columns, max_size=columns), min_size=1, max_size=4)
@@ -75,3 +76,19 @@ def test_lifestages_are_matched_apart() -> None:
     both = pd.concat([common([[0, 9], [9, 0]]), common([[9, 0], [0, 9]], "OA")])
     found = match_segments(both, {"YA": 12, "OA": 12}).groupby("lifestage")["segment"].agg(list).to_dict()
     assert found == {"OA": [10, 11], "YA": [11, 10]}
+
+
+def test_a_migration_counts_every_customer_of_both_segmentations_once() -> None:
+    before = pd.DataFrame({"customer_id": list("abcde"), "lifestage": "YA", "segment": [0, 0, 1, -1, 2]})
+    after = pd.DataFrame({"customer_id": list("bcdef"), "lifestage": "YA", "segment": [0, 0, 1, 2, -1]})
+    gone = pd.DataFrame({"customer_id": ["g"], "lifestage": ["OF"], "segment": [0]})
+    counted = migration(after, pd.concat([before, gone]))
+    assert counted.columns.tolist() == list(CUSTOMER_SEGMENT_MIGRATION.columns)[1:]
+    assert counted.to_numpy().tolist() == [
+        ["YA", -1, -1, 1],
+        ["YA", -1, 1, 1],
+        ["YA", 0, -1, 1],
+        ["YA", 0, 0, 1],
+        ["YA", 1, 0, 1],
+        ["YA", 2, 2, 1],
+    ]

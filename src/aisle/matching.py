@@ -71,3 +71,23 @@ def following(labels: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
         for lifestage, label in zip(labels["lifestage"], labels["segment"], strict=True)
     ]
     return labels.assign(segment=np.array(found, dtype=np.int64))
+
+
+def migration(labels: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
+    """Customers by lifestage, from_segment (in ``earlier``) and to_segment (in ``labels``); -1 = in none, or not there.
+
+    Both have one row per customer and lifestage, under ids that last (see `following`); lifestages that are in one of
+    them only are left out. Sorted, with the columns of the published customer_segment_migration: lifestage,
+    from_segment, to_segment, customer_count.
+    """
+    keys = ["customer_id", "lifestage"]
+    before, after = (
+        table[LABELS].rename(columns={"segment": name})
+        for table, name in ((earlier, "from_segment"), (labels, "to_segment"))
+    )
+    joined = before.merge(after, on=keys, how="outer")
+    joined = joined[joined["lifestage"].isin(set(before["lifestage"]) & set(after["lifestage"]))]
+    pair = ["from_segment", "to_segment"]
+    joined[pair] = joined[pair].fillna(NOISE).astype("int64")
+    counted = joined.groupby(["lifestage", *pair], sort=True, as_index=False).size()
+    return counted.rename(columns={"size": "customer_count"})

@@ -42,6 +42,8 @@ def artifacts(folder: Path, sizes: dict[str, tuple[int, ...]] = SIZES, names: tu
     for code in sizes:
         for kind in ("evidence", "stability", "gaps", "flow"):
             _picture(root / "select" / "figures" / f"{code}_{kind}.png")
+        for kind in ("silhouettes", "planes", "tree", "migration"):
+            _picture(root / "segments" / "figures" / f"{code}_{kind}.svg")
     dirt = {"table": ["lines"], "rule": ["The quantity is below 1."], "row_count": [7], "action": ["dropped"]}
     write_frame(pd.DataFrame(dirt), folder / "data" / "dirt.parquet")
     return folder

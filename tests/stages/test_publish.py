@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from tests.stages.test_segments import BOTH, segments, study
+from tests.stages.test_segments import BOTH, KEYS, segments, study
 
 from aisle.database import DuckDB, ParquetFolder, read_segment_runs, read_segments
 from aisle.rules import labels_digest
@@ -65,7 +65,7 @@ def test_every_customer_in_a_segment_is_published(folder: Path, database: DuckDB
     found = current(database)
     pd.testing.assert_frame_equal(found[list(expected.columns)], expected, check_dtype=False)
     assert found["segment_name"].tolist() == expected["segment_name"].tolist()
-    assert receipt["candidate_keys"] == {"OA": "key-oa", "YA": "key-ya"}
+    assert receipt["candidate_keys"] == KEYS
     assert receipt["opened"] == len(expected)
     assert found["evidence_class"].isna().all()
 

@@ -15,12 +15,14 @@ from aisle.evidence import CLASSES, MEASURES, REPORTED, Thresholds
 from aisle.features import FeatureTable
 from aisle.leaderboard import NAMES, RANKED_BY
 from aisle.rules import agreement, segment_rules
+from aisle.selection import Choice, Selection, SelectionRule, Tally, Verdict, selection_to_json
 from aisle.stages import candidate, study, sync
 from aisle.storage import (
     CandidateStore,
     read_arrow,
     read_features,
     read_json,
+    whole_file,
     write_features,
     write_frame,
     write_json,
@@ -311,3 +313,72 @@ def test_runs_are_as_before_where_the_evidence_is_on_other_candidates(root: Path
     write_frame(evidence(root).assign(candidate_key="another"), root / "artifacts" / "evidence" / "measures.parquet")
     run(root, after)
     assert [one.digest() for one in before.written["grid"]] == [one.digest() for one in after.written["grid"]]
+
+
+def choose(root: Path, lifestage: str = "YA") -> "pd.Series[int]":
+    """The best k-means of a lifestage, selected, with its segments (under other numbers), pictures and a report."""
+    artifacts = root / "artifacts"
+    board = read_arrow(artifacts / "grid" / "leaderboard.parquet").to_pandas()
+    row = board[(board["lifestage"] == lifestage) & (board["clusterer"] == "kmeans")].iloc[0]
+    names = {name: row[name] for name in ("features", "scaler", "reducer", "clusterer", "candidate_key", "parameter")}
+    k = int(row["n_clusters"])
+    choice = Choice(**names, tuning_value=row["tuning_value"], n_clusters=k, scores={RANKED_BY: row[RANKED_BY]})
+    verdict = Verdict(lifestage, 45, choice, ("It is the best.",), (), Tally(1, 1, 1, 1, {}, {}), (), "reproducible")
+    rule = SelectionRule(floor=0.05, tie_tolerance=1e-9, cost_rank=["kmeans"])
+    selection = Selection("baskets", rule, {"study": "grid"}, (verdict,))
+    write_json(selection_to_json(selection), artifacts / "select" / "verdicts.json")
+    path = CandidateStore(root / ".aisle").read(choice.candidate_key).path
+    labels = path.partitions[k].labels
+    rows = pd.DataFrame({"customer_id": labels.index, "lifestage": lifestage, "segment": k - labels.to_numpy()})
+    named = rows.assign(segment_name="segment " + rows["segment"].astype(str))
+    write_frame(named, artifacts / "segments" / "labels.parquet")
+    for name in ("segments/profiles.png", f"segments/figures/{lifestage}_planes.svg", "report/index.html"):
+        with whole_file(artifacts / name) as part:
+            part.write_text(name)
+    return labels
+
+
+def written(root: Path) -> dict[str, RunContent]:
+    tracker = ListTracker()
+    run(root, tracker)
+    return {content.name: content for content in tracker.written["grid"]}
+
+
+def test_the_chosen_run_says_so_and_has_names_and_pictures_of_its_segments(root: Path) -> None:
+    labels = choose(root)
+    runs = written(root)
+    chosen = runs.pop("YA · none · kmeans")
+    assert chosen.tags["chosen"] == "yes"
+    assert chosen.note.startswith("**Chosen for YA**, at n_clusters = ")
+    assert f"| 1 | segment 1 | {(labels == labels.max()).sum()} |" in chosen.note
+    assert chosen.files["segments/planes.svg"].read_text() == "segments/figures/YA_planes.svg"
+    assert not any("chosen" in other.tags for other in runs.values())
+    summary = runs["Summary · grid"].files
+    assert {"report.html", "figures/profiles.png", "figures/ranking.png"} <= set(summary)
+
+
+def test_pictures_of_other_segments_than_those_chosen_are_not_shown(root: Path) -> None:
+    choose(root)
+    path = root / "artifacts" / "segments" / "labels.parquet"
+    labels = read_arrow(path).to_pandas()
+    for other in (
+        labels.assign(segment=range(len(labels))),
+        labels.assign(segment=0),
+        labels.iloc[1:],
+        labels.iloc[:0],
+    ):
+        write_frame(other, path)
+        chosen = written(root)["YA · none · kmeans"]
+        assert chosen.tags["chosen"] == "yes"
+        assert chosen.files == {}
+    path.unlink()
+    assert written(root)["YA · none · kmeans"].files == {}
+
+
+def test_a_selection_in_another_study_chooses_nothing_here(root: Path) -> None:
+    choose(root)
+    path = root / "artifacts" / "select" / "verdicts.json"
+    write_json(read_json(path) | {"study": {"study": "other"}}, path)
+    runs = written(root)
+    assert not any("chosen" in content.tags for content in runs.values())
+    assert "report.html" not in runs["Summary · grid"].files

@@ -12,6 +12,9 @@ from aisle.candidate import score
 from aisle.leaderboard import NAMES
 from aisle.tracking.view import VIEW, view_address, view_tag
 
+TAGS = [f"tags.{name}" for name in ("eligible", "evidence_class", "chosen")]
+"""What `aisle.tracking.content`, `aisle.tracking.evidence` and `aisle.tracking.chosen` tag runs with."""
+
 
 def state() -> dict[str, Any]:
     name, value = view_tag()
@@ -26,7 +29,7 @@ def test_every_column_and_chart_is_something_that_a_run_says() -> None:
     spaces = dict.fromkeys(("features", "embedding"), np.eye(4))
     (found,) = score(np.array([[0, 0, 1, 1]]), spaces)
     scores = {"tuning_value", *found}
-    said = {*(f"params.{role}" for role in NAMES), "tags.eligible", *(f"metrics.chosen/{name}" for name in scores)}
+    said = {*(f"params.{role}" for role in NAMES), *TAGS, *(f"metrics.chosen/{name}" for name in scores)}
     columns = {column.replace("`", "") for column in [*state()["selectedColumns"], state()["orderByKey"]]}
     assert columns <= said
     assert {chart["metricKey"].removeprefix("chosen/") for chart in state()["compareRunCharts"]} <= scores

@@ -32,6 +32,14 @@ from aisle.report.material import Material
 SOURCES: Final = ("segments/sizes.csv", "segments/profiles.parquet", "segments/habits.csv")
 _FIRST = 8
 """Features shown of every lifestage before one opens the others."""
+_FIGURES: Final = {
+    "silhouettes": "How much nearer every customer is to the own segment than to the next: a wide, even block is a "
+    "segment of its own, what reaches below 0 is nearer to another.",
+    "planes": "Every customer as a dot, by segment, on the plane that shows most of how customers differ. One cloud of "
+    "several colours is a continuum that was cut.",
+    "tree": "The tree that joins the most alike customers first, and the line that cuts it into these segments.",
+    "migration": "From which segments of the earlier segmentation the customers of these came.",
+}
 IN_THEIR_UNITS = (
     "Means are in each feature's own unit; the index is 100 x segment mean / lifestage mean. The segments were made "
     "from these features: that they differ here is no evidence that they are real."
@@ -66,6 +74,7 @@ def _lifestage(material: Material, code: str, rows: pd.DataFrame) -> Html:
         absent(veil) if veil else "",
         *_profile(material, code, rows),
         *habit_tables(material, code),
+        _seen(material, code),
         id=f"segments-{code}",
     )
 
@@ -164,6 +173,16 @@ def _mean(row: Mapping[Any, Any] | None) -> Cell:
     index = row["index"]
     told = "" if math.isnan(index) else element("small", f" {index:.0f}", title="index, 100 = lifestage mean")
     return Cell(fragment(number(float(row["mean"])), told), float(row["mean"]))
+
+
+def _seen(material: Material, code: str) -> Html:
+    """The pictures of one lifestage's segments; none where a segment is not shown."""
+    found = [
+        figure(material.pictures.get(f"segments/figures/{code}_{name}"), f"{lifestage(code)}: {told}", told)
+        for name, told in _FIGURES.items()
+    ]
+    there = [one for one in found if one]
+    return folded("Pictures of these segments", *there) if there and code not in material.veiled else Html("")
 
 
 def _pictures(material: Material) -> Html:

@@ -100,7 +100,7 @@ def _fit(
     if store.has(key):
         return "found"
     started = time.perf_counter()
-    embedding = _embedding(store, features, scaler, reducer, seed)
+    embedding = embedding_of(store, features, scaler, reducer, seed)
     fitted = fit(features, embedding, clusterer=clusterer, seed=seed)
     facts = {
         "names": names,
@@ -121,7 +121,7 @@ def _fit(
     return "finished"
 
 
-def _embedding(store: CandidateStore, features: FeatureTable, scaler: Any, reducer: Any, seed: int) -> Embedding:
+def embedding_of(store: CandidateStore, features: FeatureTable, scaler: Any, reducer: Any, seed: int) -> Embedding:
     """The embedding from the store, or computed and stored: the clusterers of one scaler and reducer share it."""
     key = candidate_key(features.digest(), scaler=scaler, reducer=reducer, seed=seed)
     stored = store.read_embedding(key)

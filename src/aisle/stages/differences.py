@@ -17,16 +17,8 @@ from aisle.features import FeatureTable
 from aisle.features.halves import EVEN, FIRST, HALVES, ODD, SECOND
 from aisle.figures import honest_effects
 from aisle.selection import Choice, selection_from_json
-from aisle.storage import (
-    CandidateStore,
-    candidate_key,
-    read_features,
-    read_json,
-    rebuilt,
-    write_csv,
-    write_figure,
-    write_frame,
-)
+from aisle.stages.chosen import chosen_candidate
+from aisle.storage import CandidateStore, read_features, read_json, write_csv, write_figure, write_frame
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +120,8 @@ def _looked_at(
 ) -> tuple[list[dict[str, Any]], pd.DataFrame]:
     """Of one lifestage: a row of replication for either way of halving, and the differences."""
     everybody = tables.whole.select(lifestage)
-    pipelines, place, segments = _chosen(lifestage, choice, everybody, store)
+    chosen = chosen_candidate(lifestage, choice, everybody, store)
+    pipelines = Pipelines(chosen.scaler, chosen.reducer, {choice.candidate_key: chosen.clusterer}, chosen.seed)
     rows, tested = [], []
     for name, halves in _PAIRS.items():
         row: dict[str, Any] = dict.fromkeys(REPLICATION, 0)
@@ -137,35 +130,19 @@ def _looked_at(
         row |= {"replication": np.nan, "stayed_share": np.nan, "why_not": ""}
         try:
             found_on, looked_at = (tables.half(half, lifestage) for half in halves)
-            found = look_at_other_baskets(found_on, looked_at, pipelines, choice.candidate_key, place=place)
+            found = look_at_other_baskets(found_on, looked_at, pipelines, choice.candidate_key, place=chosen.place)
         except ValueError as error:
             log.warning("%s, %s to %s: no replication. %s", lifestage, *halves, error)
             rows.append({**row, "why_not": str(error)})
             continue
         rows.append({**row, **_numbers(found, everybody)})
-        tested.append(held_out_tests(found.named_as(segments), found_on.values, looked_at.values, seed=pipelines.seed))
+        tested.append(
+            held_out_tests(found.named_as(chosen.labels), found_on.values, looked_at.values, seed=chosen.seed)
+        )
     if len(tested) < len(_PAIRS):
         return rows, pd.DataFrame(columns=list(DIFFERENCES)).astype(DIFFERENCES)
     differing = differences(*tested, rate=rate).assign(lifestage=lifestage)
     return rows, differing[list(DIFFERENCES)].astype(DIFFERENCES)
-
-
-def _chosen(
-    lifestage: str, choice: Choice, features: FeatureTable, store: CandidateStore
-) -> "tuple[Pipelines, int, pd.Series[int]]":
-    """The chosen candidate's parts, the place of its tuning value on its path, and its labels."""
-    record = store.read(choice.candidate_key)
-    parts = {name: rebuilt(record.facts[name]) for name in ("scaler", "reducer", "clusterer")}
-    seed = record.facts["seed"]
-    if candidate_key(features.digest(), **parts, seed=seed) != choice.candidate_key:
-        raise ValueError(
-            f"{lifestage}: candidate {choice.candidate_key} was computed from other features or by other code than "
-            f"there are now; run the study again."
-        )
-    place = [float(value) for value in record.path.partitions].index(choice.tuning_value)
-    labels = list(record.path.partitions.values())[place].labels
-    pipelines = Pipelines(parts["scaler"], parts["reducer"], {choice.candidate_key: parts["clusterer"]}, seed)
-    return pipelines, place, labels
 
 
 def _numbers(found: OtherBaskets, everybody: FeatureTable) -> dict[str, Any]:

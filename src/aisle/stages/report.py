@@ -38,6 +38,8 @@ _PICTURES = (
     *("segments/contrasts", "segments/profiles", "compare/heatmap", "differences/effects", "select/methods"),
     *("stores/formats", "stores/rhythm"),
 )
+_OF_EVIDENCE = ("evidence", "stability", "gaps", "flow")
+_OF_SEGMENTS = ("silhouettes", "planes", "tree", "migration")
 
 
 def run(
@@ -193,7 +195,8 @@ def _pictures(stages: Mapping[str, Path], selection: Selection | None, folders: 
     """The pictures there are, by stage and name; SVG rather than PNG, as it stays sharp."""
     names = list(_PICTURES)
     for verdict in selection.verdicts if selection else ():
-        names += [f"select/figures/{verdict.lifestage}_{kind}" for kind in ("evidence", "stability", "gaps", "flow")]
+        names += [f"select/figures/{verdict.lifestage}_{kind}" for kind in _OF_EVIDENCE]
+        names += [f"segments/figures/{verdict.lifestage}_{kind}" for kind in _OF_SEGMENTS]
     found = {}
     for name in names:
         stage, rest = name.split("/", 1)

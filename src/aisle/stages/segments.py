@@ -9,11 +9,22 @@ import pyarrow.compute
 
 from aisle.figures import contrast_dots, profile_heatmap
 from aisle.habits import GROUP, HABITS, habits
-from aisle.matching import following
+from aisle.matching import following, migration
 from aisle.naming import Words, followed_names, segment_names
 from aisle.profiles import LABELS, SEGMENT, contrasts, labels_of, profiles, sizes
 from aisle.selection import Choice, selection_from_json
-from aisle.storage import read_arrow, read_features, read_json, write_csv, write_figure, write_frame
+from aisle.stages.chosen import chosen_candidate
+from aisle.stages.pictures import segment_pictures
+from aisle.storage import (
+    CandidateStore,
+    read_arrow,
+    read_features,
+    read_json,
+    whole_folder,
+    write_csv,
+    write_figure,
+    write_frame,
+)
 from aisle.tables import BASKET_EXTRACT, GROUP_SPEND
 
 log = logging.getLogger(__name__)
@@ -33,6 +44,7 @@ def run(
     previous: Path | None,
     words: Mapping[str, Sequence[str]],
     extract: Path,
+    store: Path,
     output: Path,
 ) -> None:
     """Write labels, sizes, profiles and their figures into ``output``; ``features`` is the folder of feature tables.
@@ -41,7 +53,8 @@ def run(
     of the features that ``differences`` (a file of stage=differences) says to differ, in the ``words`` of the
     configuration ([topic, high, low] by feature) or the built-in ones. ``previous``: labels that this stage once wrote
     (Parquet or CSV), whose ids and names are kept by the segments that follow them. ``extract`` is the folder
-    of the extract: where it has baskets, the table of habits says what segments buy and when.
+    of the extract: where it has baskets, the table of habits says what segments buy and when. ``store`` holds the
+    chosen candidates, of which each lifestage's pictures in ``figures`` are drawn.
     """
     selection = selection_from_json(read_json(Path(verdicts)), str(verdicts))
     if not selection.chosen and not any(verdict.evidence_class for verdict in selection.verdicts):
@@ -50,7 +63,12 @@ def run(
             f"{verdicts} must choose a candidate for a lifestage, to have segments; {reasons or 'it is empty.'}"
         )
     table = read_features(Path(features) / f"{selection.block}.parquet")
+    candidates = CandidateStore(Path(store))
     found = labels_of(chosen_partitions(Path(labels), selection.chosen), table)
+    chosen = {
+        lifestage: chosen_candidate(lifestage, choice, table.select(lifestage), candidates)
+        for lifestage, choice in selection.chosen.items()
+    }
     earlier = None if previous is None else _earlier(Path(previous))
     if earlier is not None:
         found = following(found, earlier)
@@ -76,6 +94,21 @@ def run(
     ):
         write_figure(figure, folder / f"{name}.png")
         write_figure(figure, folder / f"{name}.svg")
+    moved = None if earlier is None else migration(found, earlier)
+    with whole_folder(folder / "figures", replace=True) as part:
+        for code, choice in selection.chosen.items():
+            for name, figure in segment_pictures(
+                lifestage=code,
+                choice=choice,
+                chosen=chosen[code],
+                features=table.select(code),
+                segments=_of(found, code).set_index("customer_id")["segment"],
+                names=_names(_of(size, code)),
+                migration=None if moved is None else _of(moved, code),
+                store=candidates,
+            ):
+                write_figure(figure, part / f"{code}_{name}.png")
+                write_figure(figure, part / f"{code}_{name}.svg")
     counts = {lifestage: choice.n_clusters for lifestage, choice in selection.chosen.items()}
     for lifestage, rows in strongest.groupby("lifestage", sort=False):
         told = ", ".join(f"{row.feature} ({row.explained_share:.0%})" for row in rows.head(3).itertuples())
@@ -84,6 +117,15 @@ def run(
         told = "; ".join(f"{row.segment} {row.segment_name} ({row.customer_share:.0%})" for row in rows.itertuples())
         sources = ", ".join(name for name in rows["named_from"].unique() if name)
         log.info("%s: %s; named by: %s", lifestage, told, sources or "there is one")
+
+
+def _of(rows: pd.DataFrame, lifestage: str) -> pd.DataFrame:
+    own: pd.DataFrame = rows[rows["lifestage"] == lifestage]
+    return own
+
+
+def _names(sizes: pd.DataFrame) -> dict[int, str]:
+    return dict(zip(sizes["segment"].tolist(), sizes["segment_name"].astype(str), strict=True))
 
 
 def _habits(labels: pd.DataFrame, extract: Path) -> pd.DataFrame:

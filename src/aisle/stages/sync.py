@@ -13,9 +13,10 @@ from aisle.evidence import Thresholds
 from aisle.features import FeatureTable
 from aisle.git import commit
 from aisle.leaderboard import NAMES
-from aisle.selection import Verdict, selection_from_json
-from aisle.storage import CandidateStore, read_arrow, read_features, read_json, read_rules
+from aisle.selection import Choice, Selection, Verdict, selection_from_json
+from aisle.storage import CandidateRecord, CandidateStore, read_arrow, read_features, read_json, read_rules
 from aisle.tracking import RunContent, Tracker
+from aisle.tracking.chosen import as_chosen, same_customers
 from aisle.tracking.content import candidate_content, failed_content, summary_content
 from aisle.tracking.evidence import with_evidence
 from aisle.tracking.notes import summary_note, told_apart_by
@@ -53,19 +54,21 @@ def run(*, study: str, store: Path, artifacts: Path, features: Path, thresholds:
 def _sync(folder: Path, store: CandidateStore, features: Path, thresholds: Thresholds, tracker: Tracker) -> None:
     told = read_json(folder / _CANDIDATES)
     board = read_arrow(folder / "leaderboard.parquet").to_pandas()
+    selection = _selection(folder, board)
     note = summary_note(
         question=told["question"],
-        verdict=_verdict(folder, board),
+        verdict=_verdict(selection),
         candidates=told["candidates"],
         board=board,
         data_digest=told["data_digest"],
     )
-    tracker.write(told["study"], _contents(told, board, folder, store, features, thresholds), note)
+    tracker.write(told["study"], _contents(told, board, selection, folder, store, features, thresholds), note)
 
 
 def _contents(
     told: Mapping[str, Any],
     board: pd.DataFrame,
+    selection: Selection | None,
     folder: Path,
     store: CandidateStore,
     features: Path,
@@ -112,21 +115,24 @@ def _contents(
                 features=computed_from(names, record.facts["features"]["digest"]),
             )
             measured, parts = (rows[rows["candidate_key"] == key] for rows in (measures, segments))
-            yield with_evidence(content, measured, parts, record.path, thresholds)
+            content = with_evidence(content, measured, parts, record.path, thresholds)
+            choice = selection.chosen.get(names["lifestage"]) if selection else None
+            yield (
+                _as_chosen(content, choice, record, _results(folder))
+                if choice and choice.candidate_key == key
+                else content
+            )
     rules = _rules(folder, board, provenance)
     if rules is not None:
         yield rules
-    shown = {folder, _beside(folder, "select")} if _verdict(folder, board) else {folder}
-    figures = [path for own in sorted(shown) for pattern in ("*.png", "*.svg") for path in sorted(own.rglob(pattern))]
-    files = {f"figures/{path.name}": path for path in figures} | {"leaderboard.csv": folder / "leaderboard.csv"}
     yield summary_content(
         study=told["study"],
         question=told["question"],
-        verdict=_verdict(folder, board),
+        verdict=_verdict(selection),
         candidates=told["candidates"],
         board=board,
         data_digest=data_digest,
-        files=files,
+        files=_of_study(folder, selection),
         provenance=provenance,
     )
 
@@ -154,14 +160,49 @@ def _rules(folder: Path, board: pd.DataFrame, provenance: Mapping[str, str]) -> 
     return rules_content(told=told, rules=rules, digest=known_by, files=shown, provenance=provenance)
 
 
-def _verdict(folder: Path, board: pd.DataFrame) -> list[str]:
-    """What was selected in this study, in sentences; nothing where the selection is of other results."""
-    path = _beside(folder, "select") / "verdicts.json"
+def _as_chosen(content: RunContent, choice: Choice, record: CandidateRecord, results: Path) -> RunContent:
+    """The run with names and pictures of its segments, where stage=segments made them of this very partition."""
+    path, code = results / "segments" / "labels.parquet", content.params["lifestage"]
+    partition = next(own for value, own in record.path.partitions.items() if float(value) == choice.tuning_value)
+    labels: pd.DataFrame = read_arrow(path).to_pandas() if path.exists() else pd.DataFrame({"lifestage": []})
+    own = labels[labels["lifestage"] == code]
+    if own.empty or not same_customers(partition, own.set_index("customer_id")["segment"]):
+        return as_chosen(content, choice.tuning_value, pd.DataFrame(), {})
+    sizes = own.groupby(["segment", "segment_name"], sort=True).size().rename("customer_count").reset_index()
+    pictures = {
+        path.name.removeprefix(f"{code}_"): path
+        for path in sorted((results / "segments" / "figures").glob("*"))
+        if path.name.startswith(f"{code}_")
+    }
+    return as_chosen(content, choice.tuning_value, sizes, pictures)
+
+
+def _of_study(folder: Path, selection: Selection | None) -> dict[str, Path]:
+    """Artifacts of the summary run: the study's figures, and of a study that was selected in those of all stages."""
+    folders = [folder]
+    if selection:
+        stages = ("select", "select/figures", "segments", "compare", "differences")
+        folders += [_results(folder) / name for name in stages]
+    figures = [path for own in folders for kind in ("png", "svg") for path in sorted(own.glob(f"*.{kind}"))]
+    files = {f"figures/{path.name}": path for path in figures} | {"leaderboard.csv": folder / "leaderboard.csv"}
+    report = _results(folder) / "report" / "index.html"
+    return files | ({"report.html": report} if selection and report.exists() else {})
+
+
+def _selection(folder: Path, board: pd.DataFrame) -> Selection | None:
+    """What was selected in this study; None where the selection is of other results."""
+    path = _results(folder) / "select" / "verdicts.json"
     if not path.exists():
-        return []
+        return None
     selection = selection_from_json(read_json(path), str(path))
-    keys = {verdict.chosen.candidate_key for verdict in selection.verdicts if verdict.chosen}
-    if selection.study.get("study") != folder.name or not keys <= set(board["candidate_key"]):
+    keys = {choice.candidate_key for choice in selection.chosen.values()}
+    of_this = selection.study.get("study") == folder.name and keys <= set(board["candidate_key"])
+    return selection if of_this else None
+
+
+def _verdict(selection: Selection | None) -> list[str]:
+    """What was selected, in sentences."""
+    if selection is None:
         return []
     told = [f"**{_of_class(verdict)}**: {' '.join(verdict.reasons[:2])}" for verdict in selection.verdicts]
     return [*told, *(f"**all**: {sentence}" for sentence in selection.overall)]
@@ -175,6 +216,11 @@ def _beside(folder: Path, stage: str) -> Path:
     """Where a stage wrote what follows the study in ``folder``: in there (paths=study), or beside it."""
     own = folder / stage
     return own if own.exists() else folder.parent / stage
+
+
+def _results(folder: Path) -> Path:
+    """Where the stages that follow the selection in a study write."""
+    return _beside(folder, "select").parent
 
 
 def _provenance() -> dict[str, str]:

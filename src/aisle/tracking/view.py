@@ -26,6 +26,8 @@ _COLUMNS = (
     "metrics.`chosen/smallest_share`",
     "metrics.`chosen/coverage`",
     "tags.`eligible`",
+    "tags.`evidence_class`",
+    "tags.`chosen`",
 )
 _ALONG_PATH = (RANKED_BY, "features/silhouette", "embedding/silhouette", "smallest_share", "coverage", "n_clusters")
 _RUNS_IN_CHART = 10
