@@ -250,6 +250,8 @@ def _stores(folder: Path) -> None:
     write_frame(profile, folder / "formats.parquet")
     write_frame(pd.DataFrame(differing | {"q_value": [0.002, 0.4]}), folder / "differences.parquet")
     write_frame(pd.DataFrame(counts | shares), folder / "segments.parquet")
+    apart = {"segment": [0, 0, 1, 1], "feature": ["spend_mean", "hour_mean"] * 2, "mean": [14.0, 14.1, 9.0, 14.2]}
+    write_frame(pd.DataFrame(apart | {"standardised_mean": [0.9, 0.0, -0.9, 0.1]}), folder / "profiles.parquet")
     write_frame(pd.DataFrame(rows, columns=list(RHYTHM)).astype(RHYTHM), folder / "rhythm.parquet")
     told = {
         "store_count": 40,

@@ -97,6 +97,7 @@ def test_every_section_tells_what_its_stage_found(tmp_path: Path) -> None:
     assert "Store formats differ: all of it." in stores
     assert "Segments of stores constructive" in stores
     assert "1 MS 12 80% 71%" in stores
+    assert "spend mean 14 9 hour mean 14.1 14.2" in stores
     assert "spend mean 0.31 yes 13.6 10.2" in stores
     assert "type Full Shop 900 1.25 (1.10 to 1.40) 1.25 (1.25 to 1.25)" in stores
     assert f"dominant mission Mixed 900 {DASH}" in stores

@@ -88,7 +88,7 @@ def test_everything_is_written_the_same_again_and_said_in_words(tmp_path: Path) 
     assert told["reasons"] == ["It comes back.", "No gap."]
     assert told["agreement"]["guessed_share"] == pytest.approx(23 / 24)
     assert told["sentences"][0].startswith("Store formats differ: ")
-    assert told["sentences"][1].startswith("They differ on 1 of 3 features, most on spend_mean (")
+    assert told["sentences"][1].startswith("They differ on 1 of 3 features, most on spend mean (")
     assert told["sentences"][2].startswith("Segments of stores are much like the formats: ")
     files = {path.name: path.read_bytes() for path in (tmp_path / "stores").iterdir() if path.is_file()}
     figures = [f"{name}.{kind}" for name in ("formats", "rhythm") for kind in ("png", "svg")]

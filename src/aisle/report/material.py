@@ -31,13 +31,14 @@ class StudyResult:
 
 @dataclass(frozen=True, eq=False)
 class StoreResults:
-    """What stage=stores wrote: its summary, and tables by their names; ``segments`` is None where none were chosen."""
+    """What stage=stores wrote: a summary and tables; the last two are empty where no segments were chosen."""
 
     summary: Mapping[str, Any]
     profiles: pd.DataFrame
     differences: pd.DataFrame
     rhythm: pd.DataFrame
-    segments: pd.DataFrame | None
+    segments: pd.DataFrame
+    segment_profiles: pd.DataFrame
 
 
 @dataclass(frozen=True, eq=False)

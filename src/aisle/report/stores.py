@@ -29,6 +29,8 @@ _CONTRASTS: Final = {
     "working hours": "Working hours against other hours, Monday to Friday: baskets in one of them for one in another",
 }
 _EVERY: Final = "all"
+_APART: Final = 8
+"""Features that are shown of the segments."""
 _FIRST: Final = 10
 """Features shown before one opens the others."""
 
@@ -61,7 +63,7 @@ def _segments(found: StoreResults) -> list[Html]:
         element("h3", "Segments of stores ", pill(summary["class"])),
         element("p", " ".join(summary["reasons"][:2])),
     ]
-    if found.segments is not None and not found.segments.empty:
+    if not found.segments.empty:
         rows = [
             [
                 Cell(str(row["segment"]), float(row["segment"])),
@@ -74,7 +76,22 @@ def _segments(found: StoreResults) -> list[Html]:
         ]
         head = ["segment", "format", "stores", "of the segment", "of the format"]
         told.append(table("Segments of stores and their formats", head, rows))
-    return told
+    return [*told, *_apart(found.segment_profiles)]
+
+
+def _apart(profile: pd.DataFrame) -> list[Html]:
+    """The features on which segments of stores are farthest from each other."""
+    if profile.empty:
+        return []
+    places = profile.pivot(index="feature", columns="segment", values="standardised_mean")
+    means = profile.pivot(index="feature", columns="segment", values="mean")
+    spread = (places.max(axis=1) - places.min(axis=1)).sort_values(ascending=False, kind="stable")
+    rows = [
+        [plain(str(name)), *(Cell(number(mean), float(mean)) for mean in means.loc[name])]
+        for name in spread.index[:_APART]
+    ]
+    head = ["feature", *(f"segment {segment}" for segment in means.columns)]
+    return [table("What sets segments of stores apart, the strongest first (mean)", head, rows)]
 
 
 def _share(value: float) -> Cell:

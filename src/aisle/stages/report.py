@@ -144,10 +144,10 @@ def _stores(folder: Path) -> StoreResults | None:
     summary = _json(folder / "summary.json", _STORES)
     if summary is None:
         return None
-    tables = {name: read_arrow(folder / f"{name}.parquet").to_pandas() for name in ("formats", "differences", "rhythm")}
-    profiles = tables.pop("formats")
-    segments = _frame(folder / "segments.parquet", {"segment", "format", "store_count"})
-    return StoreResults(summary=summary, profiles=profiles, segments=segments, **tables)
+    names = {"profiles": "formats", "segment_profiles": "profiles"}
+    names |= {name: name for name in ("differences", "rhythm", "segments")}
+    tables = {name: read_arrow(folder / f"{file}.parquet").to_pandas() for name, file in names.items()}
+    return StoreResults(summary=summary, **tables)
 
 
 def _frame(path: Path, columns: set[str]) -> pd.DataFrame | None:

@@ -23,6 +23,7 @@ from aisle.tables import BASKET_EXTRACT
 log = logging.getLogger(__name__)
 
 _BLOCK = "stores"
+_PROFILES = ["segment", "feature", "mean", "median", "mean_of_all", "index", "standardised_mean"]
 _NAMED = 3
 """Features that are named as those on which formats differ most."""
 
@@ -111,10 +112,10 @@ def _of_segments(
 ) -> dict[str, pd.DataFrame]:
     """Tables of the segments; without any row where none were chosen, so that none stays of earlier verdicts."""
     if segments is None or agreed is None:
-        return {"segments": pd.DataFrame(columns=SEGMENTS), "profiles": pd.DataFrame(columns=["segment", "feature"])}
+        return {"segments": pd.DataFrame(columns=SEGMENTS), "profiles": pd.DataFrame(columns=_PROFILES)}
     labels = pd.DataFrame({"customer_id": segments.index, "lifestage": EVERYBODY, "segment": segments.to_numpy()})
     profile = profiles(labels, table).drop(columns="lifestage").rename(columns={"lifestage_mean": "mean_of_all"})
-    return {"segments": agreed.table, "profiles": profile}
+    return {"segments": agreed.table, "profiles": profile[_PROFILES]}
 
 
 def _most(differences: pd.DataFrame) -> list[str]:
@@ -122,7 +123,7 @@ def _most(differences: pd.DataFrame) -> list[str]:
         return []
     differing = differences[differences["differs"]]
     rows = differing.head(_NAMED)[["feature", "eta_squared"]].itertuples(index=False)
-    most = ", ".join(f"{feature} ({effect:.0%} of its variance)" for feature, effect in rows)
+    most = ", ".join(f"{feature.replace('_', ' ')} ({effect:.0%} of its variance)" for feature, effect in rows)
     return [f"They differ on {len(differing)} of {len(differences)} features{f', most on {most}' if most else ''}."]
 
 

@@ -64,7 +64,8 @@ def agreement(segments: "pd.Series[int]", formats: "pd.Series[str]", *, permutat
 def _long(counts: pd.DataFrame) -> pd.DataFrame:
     long = counts.reset_index().melt("segment", var_name="format", value_name="store_count")
     totals = {name: long.groupby(name)["store_count"].transform("sum") for name in ("segment", "format")}
-    return long.assign(**{f"share_of_{name}": long["store_count"] / total for name, total in totals.items()})[SEGMENTS]
+    shares = {f"share_of_{name}": long["store_count"] / total for name, total in totals.items()}
+    return long.assign(**shares)[SEGMENTS].sort_values(["segment", "format"], ignore_index=True)
 
 
 def _cramers_v(rows: Codes, columns: Codes) -> float:
