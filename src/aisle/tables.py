@@ -6,11 +6,14 @@ where it is made or read. What is wrong is said in one sentence that names the p
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pandas as pd
-import pandera.pandas as pa
 import pyarrow
 import pyarrow.compute as pc
+
+if TYPE_CHECKING:  # pandera costs most of a second, and only a table that is not as it should be needs it
+    import pandera.pandas as pa
 
 TEXT = pyarrow.string()
 COUNT = pyarrow.int64()
@@ -50,7 +53,9 @@ class Column:
     codes: tuple[str, ...] = ()
     minimum: int | None = None
 
-    def contract(self) -> pa.Column:
+    def contract(self) -> "pa.Column":
+        import pandera.pandas as pa
+
         checks = []
         if self.codes:
             checks.append(pa.Check.isin(self.codes))
@@ -144,6 +149,8 @@ class Table:
     def _check_values(self, table: pyarrow.Table, origin: str) -> None:
         if self._is_fulfilled(table):
             return
+        import pandera.pandas as pa
+
         contract = pa.DataFrameSchema(
             {name: column.contract() for name, column in self.columns.items()},
             unique=list(self.key) or None,

@@ -8,16 +8,18 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow
 
-from aisle.calibration import Cell
-from aisle.evidence import Effort, Thresholds
 from aisle.features.table import FeatureTable
 from aisle.storage.candidates import describe
 from aisle.storage.closure import closure_digest
 from aisle.storage.files import digest, read_arrow, read_json, write_arrow, write_json
+
+if TYPE_CHECKING:  # they cost seconds, and most stages that store something need neither
+    from aisle.calibration import Cell
+    from aisle.evidence import Effort, Thresholds
 
 _TRIAL: Final = "aisle.calibration.trial"
 _PORTRAIT: Final = "aisle.calibration.portrait"
@@ -59,12 +61,12 @@ class Draw:
 class Draws:
     """Results of draws, by everything they depend on: below ``<store>/calibration/``, and in the table ``kept``."""
 
-    def __init__(self, store: Path, kept: Path, *, effort: Effort, thresholds: Thresholds, floor: float) -> None:
+    def __init__(self, store: Path, kept: Path, *, effort: "Effort", thresholds: "Thresholds", floor: float) -> None:
         self.root, self.kept = store / "calibration", kept
         declared = {name: value for name, value in asdict(effort).items() if name in _DECIDES}
         self.settings = {"effort": declared, "thresholds": asdict(thresholds), "floor": floor}
 
-    def file(self, cell: Cell, number: int) -> Path:
+    def file(self, cell: "Cell", number: int) -> Path:
         """Where the result of a draw is or will be in the store."""
         return self.root / f"{_plain(cell.name)}-{self.key(cell)}" / f"{number:05d}.json"
 
@@ -79,7 +81,7 @@ class Draws:
         }
         return self.root / "portraits" / f"{digest(content)[:24]}.json"
 
-    def key(self, cell: Cell) -> str:
+    def key(self, cell: "Cell") -> str:
         """Digest of what the draws of a cell depend on, 12 hexadecimal digits."""
         content = {
             "population": _told(cell.drawn_from),
@@ -92,12 +94,12 @@ class Draws:
         }
         return digest(content)[:12]
 
-    def code(self, cell: Cell) -> str:
+    def code(self, cell: "Cell") -> str:
         """Digest of the code and the settings alone, 12 hexadecimal digits."""
         modules = _code(_TRIAL, [cell.scaler, cell.reducer, *cell.clusterers.values()])
         return digest({"modules": modules, **self.settings})[:12]
 
-    def known(self, cells: Sequence[Cell]) -> tuple[dict[str, dict[int, "Draw"]], int]:
+    def known(self, cells: Sequence["Cell"]) -> tuple[dict[str, dict[int, "Draw"]], int]:
         """Every draw that is kept or stored, by cell and number, and how many that were kept are of no use any more.
 
         These are of other code, or of cells that are declared otherwise now. A damaged file in the store counts as
@@ -119,11 +121,11 @@ class Draws:
         stale = sum(len(draws) for name, (code, draws) in kept.items() if not self._of_use(name, code, cells))
         return found, stale
 
-    def write(self, cell: Cell, number: int, draw: "Draw") -> None:
+    def write(self, cell: "Cell", number: int, draw: "Draw") -> None:
         """Store a draw, whole or not at all."""
         write_json(asdict(draw), self.file(cell, number))
 
-    def keep(self, cells: Sequence[Cell], known: Mapping[str, Mapping[int, "Draw"]]) -> None:
+    def keep(self, cells: Sequence["Cell"], known: Mapping[str, Mapping[int, "Draw"]]) -> None:
         """Write the table: the ``known`` draws of these cells, and those of others that the same code has made.
 
         Others are there where a source of features is not: whoever has it can use them.
@@ -163,7 +165,7 @@ class Draws:
             own.append({name: value for name, value in told.items() if _belongs(name, failed)})
         return found
 
-    def _of_use(self, name: tuple[str, str], code: str, cells: Sequence[Cell]) -> bool:
+    def _of_use(self, name: tuple[str, str], code: str, cells: Sequence["Cell"]) -> bool:
         own = next((cell for cell in cells if cell.name == name[0]), None)
         return code in {self.code(cell) for cell in cells} if own is None else self.key(own) == name[1]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,8 +23,10 @@ import pyarrow
 from filelock import FileLock
 
 from aisle.partition import Partition, PartitionPath
-from aisle.reducers.neighbours import NeighbourReducer, Neighbours
 from aisle.storage.files import read_arrow, read_json, whole_folder, write_arrow, write_json
+
+if TYPE_CHECKING:  # scikit-learn costs a second, and most stages that store something do not need it
+    from aisle.reducers.neighbours import NeighbourReducer, Neighbours
 
 _CODE = ("candidate.py", "partition.py", "scores.py", "clusterers", "kernels", "reducers", "features/table.py")
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "hdbscan", "umap-learn", "pynndescent", "numba")
@@ -94,7 +96,7 @@ def candidate_key(features_digest: str, *, scaler: Any, reducer: Any, clusterer:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def neighbours_key(values: npt.NDArray[np.float64], reducer: NeighbourReducer) -> str:
+def neighbours_key(values: npt.NDArray[np.float64], reducer: "NeighbourReducer") -> str:
     """The key of the neighbours of ``values`` (n, d), as it is for all that share them: 32 hexadecimal digits."""
     kind = type(reducer)
     content = {
@@ -194,8 +196,10 @@ class CandidateStore:
         rows = pyarrow.Table.from_pandas(values.rename_axis("id").reset_index(), preserve_index=False)
         write_arrow(rows, self._embedding(key))
 
-    def read_neighbours(self, key: str) -> Neighbours | None:
+    def read_neighbours(self, key: str) -> "Neighbours | None":
         """Stored neighbours; None where there are none or damaged ones: they are computed and stored again."""
+        from aisle.reducers.neighbours import Neighbours
+
         try:
             columns = [column.to_numpy() for column in read_arrow(self._neighbours(key)).columns]
             half = len(columns) // 2
@@ -203,7 +207,7 @@ class CandidateStore:
         except (FileNotFoundError, ValueError):
             return None
 
-    def write_neighbours(self, key: str, neighbours: Neighbours) -> None:
+    def write_neighbours(self, key: str, neighbours: "Neighbours") -> None:
         """Store neighbours for the other reducers that share them."""
         tables = {"row": neighbours.rows, "distance": neighbours.distances}
         columns = {f"{name}_{place}": column for name, table in tables.items() for place, column in enumerate(table.T)}

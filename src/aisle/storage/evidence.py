@@ -5,23 +5,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow
 
-from aisle.evidence import Contender, Dossier, Effort, Judgement, Thresholds
 from aisle.storage.candidates import code_digest
 from aisle.storage.files import digest, read_arrow, whole_folder, write_arrow
+
+if TYPE_CHECKING:  # it costs seconds, and most stages that store something do not need it
+    from aisle.evidence import Contender, Dossier, Effort, Judgement, Thresholds
 
 _CODE = ("evidence", "assignment.py")
 _TABLES = ("measures", "segments", "gaps")
 
 
 def dossier_key(
-    features_digest: str, contenders: Sequence[Contender], *, effort: Effort, thresholds: Thresholds, seed: int
+    features_digest: str, contenders: Sequence["Contender"], *, effort: "Effort", thresholds: "Thresholds", seed: int
 ) -> str:
     """The key of a dossier: everything its numbers depend on, 32 hexadecimal digits.
 
@@ -35,15 +37,15 @@ def judgement_key(
     given: npt.NDArray[np.int64],
     pipeline: Mapping[str, Any],
     *,
-    effort: Effort,
-    thresholds: Thresholds,
+    effort: "Effort",
+    thresholds: "Thresholds",
     seed: int,
 ) -> str:
     """The key of a judgement; ``pipeline`` describes scaler, reducer and stand-ins (`aisle.storage.describe`)."""
     return _key(features_digest, {"given": _digest(given), "pipeline": pipeline}, effort, thresholds, seed)
 
 
-def _key(features_digest: str, work: Mapping[str, Any], effort: Effort, thresholds: Thresholds, seed: int) -> str:
+def _key(features_digest: str, work: Mapping[str, Any], effort: "Effort", thresholds: "Thresholds", seed: int) -> str:
     content = {
         **work,
         "features": features_digest,
@@ -55,7 +57,7 @@ def _key(features_digest: str, work: Mapping[str, Any], effort: Effort, threshol
     return digest(content)[:32]
 
 
-def _told(one: Contender) -> list[Any]:
+def _told(one: "Contender") -> list[Any]:
     return [one.key, one.method, list(map(float, one.values)), one.eligible.tolist(), _digest(one.labelings)]
 
 
@@ -74,14 +76,18 @@ def _evidence_digest() -> str:
     return content.hexdigest()
 
 
-def read_dossier(root: Path, key: str) -> Dossier | None:
+def read_dossier(root: Path, key: str) -> "Dossier | None":
     """A stored dossier; None where there is none or a damaged one: it is computed and stored again."""
+    from aisle.evidence import Dossier
+
     tables = _read(root, key)
     return Dossier(**tables) if tables else None
 
 
-def read_judgement(root: Path, key: str) -> Judgement | None:
+def read_judgement(root: Path, key: str) -> "Judgement | None":
     """A stored judgement; None where there is none or a damaged one."""
+    from aisle.evidence import Judgement
+
     tables = _read(root, key)
     return Judgement(**tables) if tables else None
 
@@ -94,7 +100,7 @@ def _read(root: Path, key: str) -> dict[str, pd.DataFrame] | None:
         return None
 
 
-def write_dossier(root: Path, key: str, dossier: Dossier | Judgement) -> None:
+def write_dossier(root: Path, key: str, dossier: "Dossier | Judgement") -> None:
     """Store a dossier or a judgement, in the place of a damaged one."""
     tables: Mapping[str, pyarrow.Table] = {
         name: pyarrow.Table.from_pandas(getattr(dossier, name), preserve_index=False) for name in _TABLES
