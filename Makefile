@@ -21,7 +21,7 @@ reproduce: $(READY) data ## fetch the data, run the whole pipeline, say whether 
 	python -m aisle stage=reproduced
 
 test: $(READY) ## the tests (a few minutes)
-	pytest -q -n 2
+	pytest -q -n 2 --dist worksteal
 
 lint: $(READY) ## style, types, layers
 	ruff check .
@@ -43,7 +43,7 @@ mlflow: sync ## review the studies in a browser; the addresses above open their 
 	mlflow server --backend-store-uri $${MLFLOW_TRACKING_URI:-sqlite:///mlflow.db} --host 127.0.0.1 --port 5000
 
 verify: $(READY) ## the slow proofs: fresh clones, kills, the browser
-	pytest -q -m verify -p no:cacheprovider tests
+	pytest -q -m verify -p no:cacheprovider -n 2 --dist loadfile tests
 
 bench: $(READY) ## the benchmarks
 	pytest -q benchmarks --benchmark-only

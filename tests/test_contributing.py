@@ -19,12 +19,20 @@ PACKAGE = REPOSITORY / "src" / "aisle"
 EXAMPLES = ["Add a source", "Add a feature block", "Add a clusterer", "Add a study"]
 
 
-@pytest.fixture
-def workspace(
-    compose: Callable[..., DictConfig], grocery: Callable[..., dict[str, pyarrow.Table]], tmp_path: Path
+@pytest.fixture(scope="module")
+def house(
+    compose: Callable[..., DictConfig],
+    grocery: Callable[..., dict[str, pyarrow.Table]],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Workspace:
-    """The package, the configuration, and enough customers in YA and OA for every clusterer."""
-    return grocery_workspace(tmp_path / "aisle", grocery(500, seed=11), compose, source=True)
+    """The package, the configuration, and enough customers in YA and OA for every clusterer; only to be copied."""
+    return grocery_workspace(tmp_path_factory.mktemp("house") / "aisle", grocery(500, seed=11), compose, source=True)
+
+
+@pytest.fixture
+def workspace(house: Workspace, tmp_path: Path) -> Workspace:
+    """A copy of the house to build in."""
+    return house.copied(tmp_path / "aisle")
 
 
 def _follow(heading: str, workspace: Workspace) -> list[str]:

@@ -1,7 +1,6 @@
 """The README tells the truth: its commands run, its links lead somewhere, its numbers are those of the last run."""
 
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +20,7 @@ SUMMARY = REPOSITORY / "artifacts" / "extract" / "summary.json"
 COMMANDS = [block for block in blocks(README) if block.language == "sh"]
 INLINE = r"`((?:make|python -m|dvc|pip|git|\. \.venv)[^`]*)`"
 PROVED = {
-    "make reproduce": "tests/verify/test_fresh_clone.py",
+    "make reproduce": "tests/verify/conftest.py",
     "make test": "tests/verify/test_fresh_clone.py",
     "make mlflow": "tests/verify/test_fresh_clone.py",
     "dvc repro": "tests/verify/test_fresh_clone.py",
@@ -53,8 +52,7 @@ def groceries(
 
 @pytest.mark.parametrize("block", [block for block in COMMANDS if _is_quick(block)], ids=_named)
 def test_the_commands_of_every_quick_block_run(block: Block, groceries: Workspace, tmp_path: Path) -> None:
-    shutil.copytree(groceries.folder, tmp_path / "aisle")
-    Workspace(tmp_path / "aisle").run(block.text)
+    groceries.copied(tmp_path / "aisle").run(block.text)
 
 
 def test_the_first_block_holds_the_two_commands() -> None:

@@ -53,7 +53,7 @@ def uv(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def reproduced_clone(clone: Clone) -> tuple[Workspace, str]:
     """A clone in which ``make reproduce`` has run without uv, its environment activated; and what it said."""
     fresh = clone()
-    said = fresh.run("make reproduce UV=", seconds=1200)
+    said = fresh.run("make reproduce UV=", seconds=2400)
     return Workspace(fresh.folder, shell_environment(fresh.folder / ".venv" / "bin")), said
 
 
@@ -81,4 +81,4 @@ def groceries(
 @pytest.fixture
 def workspace(groceries: Workspace, tmp_path: Path) -> Workspace:
     """A copy of the small grocery to run in."""
-    return Workspace(Path(shutil.copytree(groceries.folder, tmp_path / "aisle")))
+    return groceries.copied(tmp_path / "aisle")

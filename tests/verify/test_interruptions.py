@@ -1,12 +1,10 @@
 """Studies that are stopped at random moments, or worked on by eight processes at once, end as one left in peace."""
 
 import os
-import shutil
 import signal
 import subprocess
 import time
 from contextlib import ExitStack
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,8 +21,7 @@ PROCESSES = 8
 @pytest.fixture(scope="module")
 def peaceful(groceries: Workspace, tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, float]:
     """A workspace in which the study ran undisturbed, and the seconds it took."""
-    folder = shutil.copytree(groceries.folder, tmp_path_factory.mktemp("peaceful") / "aisle")
-    undisturbed = Workspace(Path(folder))
+    undisturbed = groceries.copied(tmp_path_factory.mktemp("peaceful") / "aisle")
     started = time.monotonic()
     undisturbed.run(SERIAL)
     return undisturbed, time.monotonic() - started

@@ -27,7 +27,6 @@ def test_pip_install_in_a_new_environment_works_in_an_empty_folder(
 
 
 def test_a_configuration_in_the_working_directory_wins(groceries: Workspace, tmp_path: Path) -> None:
-    shutil.copytree(groceries.folder, tmp_path / "aisle")
-    own = Workspace(tmp_path / "aisle")
+    own = groceries.copied(tmp_path / "aisle")
     own.write("conf/clusterer/of_my_own.yaml", "defaults:\n  - kmeans\nvalues: [2, 3]\n")
     assert "of_my_own" in own.run("python -m aisle --help")

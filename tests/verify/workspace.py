@@ -85,6 +85,12 @@ class Workspace:
             raise CommandError(f"{script}\nended with {process.returncode}; it said:\n{said}")
         return said
 
+    def copied(self, folder: Path) -> "Workspace":
+        """A copy in another folder; what the environment says of this folder, it says of that one there."""
+        shutil.copytree(self.folder, folder)
+        there = {name: value.replace(str(self.folder), str(folder)) for name, value in self.environment.items()}
+        return Workspace(folder, there)
+
     def write(self, name: str, text: str) -> None:
         """A file of the workspace."""
         path = self.folder / name
@@ -96,6 +102,12 @@ class Workspace:
         return (self.folder / name).read_bytes()
 
 
+def check_as_committed(workspace: Workspace) -> None:
+    """That a clone holds the committed lock and nothing that the commit has not."""
+    assert workspace.read("dvc.lock") == (REPOSITORY / "dvc.lock").read_bytes()
+    assert workspace.run("git status --porcelain") == ""
+
+
 def grocery_workspace(
     folder: Path, tables: Mapping[str, pyarrow.Table], compose: Callable[..., DictConfig], *, source: bool = False
 ) -> Workspace:
@@ -104,8 +116,8 @@ def grocery_workspace(
     With ``source`` the package's code and the tests' common fixtures are there too, and it is this copy that runs.
     """
     for name in ("conf", "experiments", *(("src",) if source else ())):
-        # the compiled loops beside the code come too, or they would be compiled again
-        shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("*.pyc"))
+        # what is compiled beside the code comes too, or it would be compiled again; but not what is just being written
+        shutil.copytree(REPOSITORY / name, folder / name, ignore=shutil.ignore_patterns("*.pyc.*", "*.tmp.*"))
     for name in ("pyproject.toml", "tests/conftest.py") if source else ():
         (folder / name).parent.mkdir(exist_ok=True)
         shutil.copyfile(REPOSITORY / name, folder / name)
