@@ -27,7 +27,7 @@ OPTIONS = {
     if folder.is_dir() and folder.name != "hydra"
 }
 PAIRS = [(role, option) for role, options in OPTIONS.items() for option in options]
-STUDIES = sorted(path.stem for path in EXPERIMENTS.glob("*.yaml") if path.stem != "calibration")
+STUDIES = sorted(path.stem for path in EXPERIMENTS.glob("*.yaml") if path.stem not in ("calibration", "promotions"))
 """Those that sweep candidates."""
 LEFT_TO_THE_USER = {
     **{("source", name): ["source.path=somewhere"] for name in ("basket_extract", "grocery_star", "lgsr", "olist")},
@@ -185,14 +185,15 @@ def test_every_value_a_study_sweeps_composes_and_can_be_made(compose: Compose, s
         OmegaConf.to_container(cfg.stage, resolve=True, throw_on_missing=True)
 
 
-def test_the_calibration_is_a_study_of_one_job(compose: Compose) -> None:
-    cfg = compose(study="calibration")
-    assert (cfg.study, cfg.stage._target_) == ("calibration", "aisle.stages.calibration.run")
+@pytest.mark.parametrize("study", ["calibration", "promotions"])
+def test_some_studies_are_of_one_job(compose: Compose, study: str) -> None:
+    cfg = compose(study=study)
+    assert (cfg.study, cfg.stage._target_) == (study, f"aisle.stages.{study}.run")
     assert cfg.question.endswith("?")
     OmegaConf.to_container(cfg.stage, resolve=True, throw_on_missing=True)
 
 
-@pytest.mark.parametrize("study", [*STUDIES, "calibration"])
+@pytest.mark.parametrize("study", [*STUDIES, "calibration", "promotions"])
 def test_a_study_says_question_command_and_cost(study: str) -> None:
     text = (EXPERIMENTS / f"{study}.yaml").read_text(encoding="utf-8")
     for word in ("# Question: ", f"# Command:  python -m aisle -cd experiments -cn {study}", "# Cost:"):

@@ -145,6 +145,38 @@ def frame_part(frame: pd.DataFrame) -> str:
     return markdown_table([str(name) for name in frame.columns], rows)
 
 
+def findings_entry(
+    *, day: str, title: str, summary: Mapping[str, Any], commit: str, command: str, tables: Sequence[str], remark: str
+) -> str:
+    """An entry of a study that answers in sentences: its question, the answers, its tables in Markdown, a remark."""
+    about = f"{summary['customer_count']} customers, {summary['first_day']} to {summary['last_day']}"
+    facts = f"Data `{summary['data_digest'][:12]}`, commit `{commit}`, {about}."
+    answers = "\n".join(f"- {one['sentence']}" for one in summary["answers"])
+    notes = " ".join(summary["notes"])
+    parts = [f"## {day} · {title}", summary["question"], f"`{command}`", facts, answers, *tables, notes, remark]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def between_part(frame: pd.DataFrame, texts: Sequence[str], numbers: Mapping[str, str]) -> str:
+    """A table of results with their intervals; ``numbers`` maps columns that have ``_low`` and ``_high`` to formats.
+
+    >>> rows = pd.DataFrame({"who": ["a"], "auc": [0.61], "auc_low": [0.5], "auc_high": [0.7]})
+    >>> print(between_part(rows, ["who"], {"auc": ".2f"}))
+    | who | auc |
+    |---|---|
+    | a | 0.61 (0.50 to 0.70) |
+    """
+    lines = []
+    for row in frame.to_dict("records"):
+        told = [row[name] for name in texts]
+        for name, form in numbers.items():
+            value, low, high = (float(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
+            ends = "" if math.isnan(low) or math.isnan(high) else f" ({low:{form}} to {high:{form}})"
+            told.append("" if math.isnan(value) else f"{value:{form}}{ends}")
+        lines.append(told)
+    return markdown_table([*texts, *numbers], lines)
+
+
 def lab_entry(
     *,
     day: str,

@@ -253,6 +253,19 @@ LINES = Table(
     },
     references={"basket_id": "baskets", "product_id": "products"},
 )
+DISCOUNTS = Table(
+    "discounts",
+    "one row per product in a basket that was bought below its shelf price",
+    ("basket_id", "product_id"),
+    {
+        "basket_id": Column(TEXT, "the basket"),
+        "product_id": Column(TEXT, "the product"),
+        "shelf_discount": Column(MONEY, "what the shop itself took off, as for cards of the house", minimum=0),
+        "coupon_discount": Column(MONEY, "what coupons took off", minimum=0),
+    },
+    references={"basket_id": "baskets", "product_id": "products"},
+    optional=True,
+)
 CAMPAIGNS = Table(
     "campaigns",
     "one row per campaign",
@@ -320,6 +333,7 @@ CANONICAL = {
         PRODUCTS,
         BASKETS,
         LINES,
+        DISCOUNTS,
         CAMPAIGNS,
         CAMPAIGN_CUSTOMERS,
         COUPONS,

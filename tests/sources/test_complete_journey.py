@@ -105,6 +105,28 @@ def test_lines_and_money_equal_a_plain_reading_of_the_policy(raw, tables):
     assert pyarrow.compute.sum(tables["lines"].column("spend")).as_py() == Decimal(int(cents)) / 100
 
 
+def test_discounted_lines_are_those_the_package_marks(raw, tables):
+    marked = raw["transactions"].assign(
+        shelf=raw["transactions"]["retail_disc"].clip(lower=0).mul(100).round(),
+        coupon=raw["transactions"][["coupon_disc", "coupon_match_disc"]].clip(lower=0).mul(100).round().sum(axis=1),
+    )
+    rows = tables["discounts"].to_pandas().astype({"shelf_discount": float, "coupon_discount": float})
+    keys = {"basket_id": marked["basket_id"].astype(str), "product_id": marked["product_id"].astype(str)}
+    expected = marked.assign(**keys).groupby(["basket_id", "product_id"])[["shelf", "coupon"]].sum()
+    joined = rows.join(expected, on=["basket_id", "product_id"])
+    assert np.allclose(joined["shelf_discount"] * 100, joined["shelf"])
+    assert np.allclose(joined["coupon_discount"] * 100, joined["coupon"])
+    lines = tables["lines"].to_pandas().join(expected, on=["basket_id", "product_id"])
+    assert len(rows) == (lines[["shelf", "coupon"]].sum(axis=1) > 0).sum()
+
+
+def test_a_negative_discount_counts_as_none():
+    corrected = lines((11, 30, 1, 2.0), retail_disc=-0.5, coupon_disc=0.25)
+    tables = canonical_tables(small(transactions=pd.concat([small()["transactions"], corrected])))
+    row = next(row for row in tables["discounts"].to_pylist() if row["product_id"] == "30")
+    assert (row["shelf_discount"], row["coupon_discount"]) == (Decimal("0.00"), Decimal("0.25"))
+
+
 def test_every_line_is_kept_or_counted(raw, tables):
     gone = sum(count for (table, _), count in dirt(tables).items() if table == "lines")
     assert tables["lines"].num_rows + gone == len(raw["transactions"])

@@ -162,7 +162,7 @@ def test_the_page_needs_no_other_file_and_no_network(tmp_path: Path) -> None:
 
 def test_every_picture_has_words_and_a_size(tmp_path: Path) -> None:
     pictures = [attrs for tag, attrs in read(report(artifacts(tmp_path))).elements if tag == "img"]
-    assert len(pictures) == 5 + 2 * (4 + 4)
+    assert len(pictures) == 6 + 2 * (4 + 4)
     assert all(attrs["alt"] and attrs["width"] and attrs["height"] for attrs in pictures)
 
 

@@ -10,6 +10,7 @@ from aisle.database.customer_features import (
     settled_blocks,
 )
 from aisle.database.duckdb_file import DuckDB
+from aisle.database.earlier_features import History, earlier_features
 from aisle.database.engine import Connection, Engine
 from aisle.database.extraction import FILTERS_IN_ORDER, Extraction
 from aisle.database.fingerprint import fingerprint
@@ -32,6 +33,7 @@ from aisle.database.reading import (
     read_segments,
 )
 from aisle.database.session import Server, Session
+from aisle.database.trade import read_campaigns, read_trade
 
 __all__ = [
     "FILTERS_IN_ORDER",
@@ -43,6 +45,7 @@ __all__ = [
     "Engine",
     "Extraction",
     "GroceryStarLayout",
+    "History",
     "Loaded",
     "MySQL",
     "OlistLayout",
@@ -52,6 +55,7 @@ __all__ = [
     "Session",
     "check_rows",
     "customer_features",
+    "earlier_features",
     "fingerprint",
     "half_features",
     "in_one_state",
@@ -60,12 +64,14 @@ __all__ = [
     "population_features",
     "publish_segments",
     "read_baskets",
+    "read_campaigns",
     "read_customers",
     "read_receipt",
     "read_segment_history",
     "read_segment_migration",
     "read_segment_runs",
     "read_segments",
+    "read_trade",
     "settled_blocks",
     "undo_segments",
 ]

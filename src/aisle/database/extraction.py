@@ -86,14 +86,28 @@ class Extraction:
         spend = self._group_spend(kept.select("basket_id", customer_id=kept.store_id), [])
         return spend.rename(store_id="customer_id")
 
-    def _group_spend(self, kept: ir.Table, halves: list[str]) -> ir.Table:
+    def dated_group_spend(self, judged: ir.Table | None = None) -> ir.Table:
+        """Spend of the kept customers per product group and basket: `group_spend` with the moment of each basket."""
+        return self._group_spend(self._kept(judged).select("basket_id", "customer_id", "shopped_at"), ["shopped_at"])
+
+    def lines(self, judged: ir.Table | None = None) -> ir.Table:
+        """The lines of the kept baskets: basket_id, product_id, spend."""
+        kept = self._kept(judged).select("basket_id")
+        return relation(CANONICAL["lines"]).inner_join(kept, "basket_id").select("basket_id", "product_id", "spend")
+
+    def discounts(self, judged: ir.Table | None = None) -> ir.Table:
+        """The discounts on the lines of the kept baskets: contract `aisle.tables.DISCOUNTS`."""
+        kept = self._kept(judged).select("basket_id")
+        return relation(CANONICAL["discounts"]).inner_join(kept, "basket_id").select(*CANONICAL["discounts"].columns)
+
+    def _group_spend(self, kept: ir.Table, by: list[str]) -> ir.Table:
         products = relation(CANONICAL["products"]).select("product_id", "product_group")
         lines = relation(CANONICAL["lines"])
         bought = lines.inner_join(kept, "basket_id").left_join(products, "product_id")
         named = bought.select(
-            "customer_id", *halves, "quantity", "spend", product_group=bought.product_group.fill_null("unknown")
+            "customer_id", *by, "quantity", "spend", product_group=bought.product_group.fill_null("unknown")
         )
-        return named.group_by(["customer_id", "product_group", *halves]).agg(
+        return named.group_by(["customer_id", "product_group", *by]).agg(
             item_count=total(named.quantity), spend=named.spend.sum().cast("decimal(12, 2)")
         )
 

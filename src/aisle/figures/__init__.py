@@ -16,6 +16,7 @@ from aisle.figures.silhouettes import silhouette_plot
 from aisle.figures.stability import stability_heatmap
 from aisle.figures.stores import format_heatmap, rhythm_dots
 from aisle.figures.trees import cut_dendrogram
+from aisle.figures.usefulness import gains_of_predictors
 from aisle.figures.valleys import valley_panels
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "elbow_curve",
     "evidence_curves",
     "format_heatmap",
+    "gains_of_predictors",
     "honest_effects",
     "justification",
     "migration_flow",

@@ -42,6 +42,14 @@ class StoreResults:
 
 
 @dataclass(frozen=True, eq=False)
+class Promotions:
+    """What stage=promotions wrote: its ``summary``, and its tables by name."""
+
+    summary: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame]
+
+
+@dataclass(frozen=True, eq=False)
 class Material:
     """The results a report shows. ``pictures`` are by the name of their file below the artifacts, without suffix.
 
@@ -65,6 +73,7 @@ class Material:
     replication: pd.DataFrame | None = None
     differences: pd.DataFrame | None = None
     stores: StoreResults | None = None
+    promotions: Promotions | None = None
     extract: Mapping[str, Any] | None = None
     filters: pd.DataFrame | None = None
     dirt: pd.DataFrame | None = None

@@ -14,6 +14,7 @@ from aisle.report.lifestages import comparison_section
 from aisle.report.look import STYLE
 from aisle.report.material import Material
 from aisle.report.methods import methods_section
+from aisle.report.promotions import promotion_section
 from aisle.report.replication import replication_section
 from aisle.report.segments import segment_section
 from aisle.report.stores import store_section
@@ -65,6 +66,7 @@ PARTS: Final = (
     Part("lifestages", "Lifestages", comparison_section),
     Part("replication", "Over time", replication_section),
     Part("stores", "Stores", store_section),
+    Part("promotions", "Promotions", promotion_section),
     Part("next", "What to do", advice_section),
     Part("methods", "Methods", methods_section),
     Part("evidence", "Evidence", evidence_section),

@@ -89,6 +89,9 @@ def canonical_tables(raw: Mapping[str, pd.DataFrame]) -> dict[str, pyarrow.Table
     *Products* get a strict tree (`product_tree`); basket size, type and mission follow from it by
     `aisle.sources.basket_codes`, the division being the kind.
 
+    *Discounts*: the shelf's is that of the card (retail_disc), the coupon's that of the maker with what the shop adds
+    to it (coupon_disc, coupon_match_disc). A negative one, a correction, counts as none.
+
     *Dirt*, and why each rule is what it is; a line is counted under the first rule it breaks:
 
     - Unknown product: nearly all are coupon records, with neither items nor spend.
@@ -155,8 +158,11 @@ def _line_rules(transactions: pd.DataFrame, tree: pd.DataFrame) -> dict[Rule, Ma
 
 
 def _add_repeats(kept: pd.DataFrame) -> pd.DataFrame:
-    """basket_id, product_id, quantity, cents: one row per product in a basket."""
-    lines = kept[["basket_id", "product_id", "quantity"]].assign(cents=to_cents(kept["sales_value"].to_numpy()))
+    """One row per product in a basket: basket_id, product_id, quantity, and in cents its spend and its discounts."""
+    money = {"cents": "sales_value", **{name: name for name in _DISCOUNTS}}
+    lines = kept[["basket_id", "product_id", "quantity"]].assign(
+        **{name: to_cents(kept[amount].to_numpy()) for name, amount in money.items()}
+    )
     return lines.groupby(["basket_id", "product_id"], as_index=False, sort=False).sum()
 
 
@@ -192,7 +198,20 @@ def _baskets_and_lines(baskets: pd.DataFrame, lines: pd.DataFrame, products: pd.
         "quantity": pyarrow.array(lines["quantity"].to_numpy()),
         "spend": to_decimals(lines["cents"].to_numpy()),
     }
-    return {"baskets": _with_nulls("baskets", columns), "lines": _with_nulls("lines", line_columns)}
+    shelf = lines["retail_disc"].clip(lower=0).to_numpy()
+    coupon = lines[["coupon_disc", "coupon_match_disc"]].clip(lower=0).sum(axis=1).to_numpy()
+    reduced = pyarrow.array(shelf + coupon > 0)
+    discounts = {
+        "basket_id": line_columns["basket_id"].filter(reduced),
+        "product_id": line_columns["product_id"].filter(reduced),
+        "shelf_discount": to_decimals(shelf).filter(reduced),
+        "coupon_discount": to_decimals(coupon).filter(reduced),
+    }
+    return {
+        "baskets": _with_nulls("baskets", columns),
+        "lines": _with_nulls("lines", line_columns),
+        "discounts": pyarrow.table(discounts),
+    }
 
 
 def _customers(customer_ids: Ids, demographics: pd.DataFrame) -> pyarrow.Table:

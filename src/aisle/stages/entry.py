@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from aisle.documents import lab_entry, verdict_part
+from aisle.documents import between_part, findings_entry, frame_part, lab_entry, verdict_part
 from aisle.git import commit
 from aisle.selection import selection_from_json
 from aisle.storage import read_arrow, read_json, whole_file
@@ -32,7 +32,8 @@ def run(
     """Put an entry for the study in folder ``study`` on top of ``book``.
 
     ``tables`` are CSV files of that folder, of which the first ``rows`` are shown. Where ``verdicts`` and
-    ``replication`` are of this study, the entry tells them.
+    ``replication`` are of this study, the entry tells them. The study of promotions has no candidates; its entry tells
+    its answers.
 
     Raises:
         ValueError: the book has no place for entries.
@@ -41,17 +42,23 @@ def run(
     text = book.read_text(encoding="utf-8")
     if text.count(_MARKER) != 1:
         raise ValueError(f"{book} must hold the line {_MARKER.strip()} once; entries go below it.")
-    entry = lab_entry(
-        day=date.today().isoformat(),
-        title=title,
-        study=read_json(study / "candidates.json"),
-        board=read_arrow(study / "leaderboard.parquet").to_pandas(),
-        commit=_commit(book),
-        command=command,
-        tables=[_table(study / name).head(rows) for name in tables],
-        verdict=_verdict(study, Path(verdicts), Path(replication)),
-        remark=remark,
-    )
+    said = {"day": date.today().isoformat(), "title": title, "commit": _commit(book), "command": command}
+    if (study / "usefulness.csv").exists():
+        entry = findings_entry(
+            **said,
+            summary=read_json(study / "summary.json"),
+            tables=[_usefulness(study), *(frame_part(_table(study / name).head(rows)) for name in tables)],
+            remark=remark,
+        )
+    else:
+        entry = lab_entry(
+            **said,
+            study=read_json(study / "candidates.json"),
+            board=read_arrow(study / "leaderboard.parquet").to_pandas(),
+            tables=[_table(study / name).head(rows) for name in tables],
+            verdict=_verdict(study, Path(verdicts), Path(replication)),
+            remark=remark,
+        )
     with whole_file(book) as part:
         part.write_text(text.replace(_MARKER, f"{_MARKER}\n{entry}"), encoding="utf-8")
     log.info("%s: %s", book, title)
@@ -68,6 +75,12 @@ def _verdict(study: Path, verdicts: Path, replication: Path) -> str:
         _table(replication) if replication.exists() else pd.DataFrame(columns=["lifestage", "halves", "replication"])
     )
     return "\n\n".join([verdict_part(selection, found), " ".join(selection.overall)])
+
+
+def _usefulness(study: Path) -> str:
+    """How well later outcomes are foreseen, as stage=promotions found it."""
+    numbers = {"auc": ".2f", "lift": ".2f", "gain": ".4f", "over_lifestage": ".4f", "captured": ".0%"}
+    return between_part(_table(study / "usefulness.csv"), ["outcome", "predictor"], numbers)
 
 
 def _table(path: Path) -> pd.DataFrame:

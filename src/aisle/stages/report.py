@@ -10,7 +10,8 @@ import pandas as pd
 
 from aisle.habits import HABITS
 from aisle.leaderboard import NAMES, RANKED_BY
-from aisle.report import Material, Picture, StoreResults, StudyResult, page
+from aisle.promotions import TABLES
+from aisle.report import Material, Picture, Promotions, StoreResults, StudyResult, page
 from aisle.report.slides import PICTURES, messages, presentation
 from aisle.selection import Selection, selection_from_json
 from aisle.stages.differences import DIFFERENCES, REPLICATION
@@ -34,9 +35,10 @@ _EXTRACT = {"absent", "basket_count", "customer_count", "first_day", "last_day",
 _PAIRS = set(_MATCHES)
 _COMPARISON = {"nearest", "notes", "without_segments"}
 _STORES = {"store_count", "feature_count", "formats", "sentences", "class", "reasons"}
+_PROMOTIONS = {"answers", "data_digest", "notes"}
 _PICTURES = (
     *("segments/contrasts", "segments/profiles", "compare/heatmap", "differences/effects", "select/methods"),
-    *("stores/formats", "stores/rhythm"),
+    *("stores/formats", "stores/rhythm", "promotions/gains"),
 )
 _OF_EVIDENCE = ("evidence", "stability", "gaps", "flow")
 _OF_SEGMENTS = ("silhouettes", "planes", "tree", "migration")
@@ -52,6 +54,7 @@ def run(
     segments: Path,
     compare: Path,
     stores: Path,
+    promotions: Path,
     privacy_floor: int,
     output: Path,
 ) -> None:
@@ -84,12 +87,20 @@ def run(
         replication=_frame(Path(differences) / "replication.parquet", set(REPLICATION)),
         differences=_frame(Path(differences) / "differences.parquet", set(DIFFERENCES)),
         stores=_stores(Path(stores)),
+        promotions=_promotions(Path(promotions)),
         extract=_json(Path(extract) / "summary.json", _EXTRACT),
         filters=read_table(path, FILTERS).to_pandas() if (path := Path(extract) / "filters.parquet").exists() else None,
         dirt=read_table(Path(dirt), DIRT).to_pandas() if Path(dirt).exists() else None,
         configuration_digest=_configuration_digest(selection, results),
         pictures=_pictures(
-            {"segments": segments, "compare": compare, "differences": differences, "select": select, "stores": stores},
+            {
+                "segments": segments,
+                "compare": compare,
+                "differences": differences,
+                "select": select,
+                "stores": stores,
+                "promotions": promotions,
+            },
             selection,
             folders,
         ),
@@ -167,6 +178,28 @@ def _json(path: Path, names: set[str]) -> Mapping[str, Any] | None:
     return told
 
 
+def _promotions(folder: Path) -> Promotions | None:
+    summary = _json(folder / "summary.json", _PROMOTIONS)
+    if summary is None:
+        return None
+    board = {"lifestage": "string", "clusterer": "string", "reducer": "string", "chosen": "bool", RANKED_BY: "float64"}
+    return Promotions(
+        summary,
+        {name: _typed_csv(folder / f"{name}.csv", kinds) for name, kinds in {**TABLES, "leaderboard": board}.items()},
+    )
+
+
+def _typed_csv(path: Path, kinds: Mapping[str, str]) -> pd.DataFrame:
+    """A table that stage=promotions wrote; a text that is missing is empty."""
+    texts = {name: "str" for name, kind in kinds.items() if kind == "string"}
+    try:
+        rows: pd.DataFrame = pd.read_csv(path, dtype=texts).fillna(dict.fromkeys(texts, ""))
+    except (FileNotFoundError, pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError):
+        raise ValueError(f"{path} must be what stage=promotions writes; run it again.") from None
+    _require(set(kinds), rows.columns, path)
+    return rows
+
+
 def _require(names: set[str], there: Sequence[str] | Mapping[str, Any] | pd.Index, path: Path) -> None:
     missing = sorted(names - set(there))
     if missing:
@@ -225,6 +258,9 @@ def _check_same(material: Material, select: str) -> None:
         raise ValueError(
             f"The verdicts in {select} are of other data than the extract; run dvc repro, or the stages again."
         )
+    mailed = str(material.promotions.summary["data_digest"]) if material.promotions else ""
+    if own and mailed and own != mailed:
+        raise ValueError(f"The promotions are of other data than the verdicts in {select}; run stage=promotions again.")
     if material.sizes is not None:
         counts = material.sizes[material.sizes["segment"] >= 0].groupby("lifestage")["segment"].nunique().to_dict()
         chosen = {lifestage: choice.n_clusters for lifestage, choice in selection.chosen.items()}
