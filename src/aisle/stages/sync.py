@@ -21,6 +21,7 @@ from aisle.tracking.content import candidate_content, failed_content, summary_co
 from aisle.tracking.evidence import with_evidence
 from aisle.tracking.notes import summary_note, told_apart_by
 from aisle.tracking.rules import rules_content
+from aisle.tracking.use import with_use
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ def _contents(
     """What every run of the study says, the summary last, so that it is on top of MLflow's list of the newest."""
     data_digest = told["data_digest"]
     measures, segments = (_evidence(folder, name) for name in ("measures", "segments"))
+    uses = _uses(folder)
     provenance = _provenance()
     roles = told_apart_by(told["candidates"])
 
@@ -116,6 +118,7 @@ def _contents(
             )
             measured, parts = (rows[rows["candidate_key"] == key] for rows in (measures, segments))
             content = with_evidence(content, measured, parts, record.path, thresholds)
+            content = with_use(content, uses[uses["candidate_key"] == key], record.path)
             choice = selection.chosen.get(names["lifestage"]) if selection else None
             yield (
                 _as_chosen(content, choice, record, _results(folder))
@@ -142,6 +145,12 @@ def _evidence(folder: Path, table: str) -> pd.DataFrame:
     path = _beside(folder, "evidence") / f"{table}.parquet"
     found: pd.DataFrame = read_arrow(path).to_pandas() if path.exists() else pd.DataFrame({"candidate_key": []})
     return found
+
+
+def _uses(folder: Path) -> pd.DataFrame:
+    """The leaderboard of usefulness of stage=promotions; without any row where there is none."""
+    path = folder.parent / "promotions" / "leaderboard.csv"
+    return pd.read_csv(path) if path.exists() else pd.DataFrame({"candidate_key": []})
 
 
 def _rules(folder: Path, board: pd.DataFrame, provenance: Mapping[str, str]) -> RunContent | None:
