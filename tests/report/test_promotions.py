@@ -15,7 +15,7 @@ def test_the_answers_the_plan_and_the_tables_are_told(tmp_path: Path) -> None:
     told = section(report(artifacts(tmp_path)), "promotions")
     assert "Segments capture 42 % of what can be known." in told
     assert "caviar of YA 0" in told
-    assert "25% (25% to 25%) redeemed" in told
+    assert "leaflet 25% (25% to 25%) 25% the share; effect on spend:" in told
     assert "25 % (25 to 25 %; 9 of 60 customers)" in told
     assert f"leaflet PE 1 spend cannot be told {DASH} too few responders" in told
     assert "leaflet PE 0 spend +0.25 (+0.25 to +0.25)" in told

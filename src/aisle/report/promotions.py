@@ -16,9 +16,11 @@ from aisle.report.html import (
     element,
     figure,
     folded,
+    fragment,
     lifestage,
     listed,
     number,
+    percent,
     score,
     section,
     table,
@@ -85,43 +87,48 @@ def _usefulness(found: Promotions) -> Html:
 
 
 def _plan(material: Material, found: Promotions) -> Html:
-    rows = _shown(material, found.tables["plan"])
-    lines = [
+    rows = _shown(material, found.tables["plan"]).to_dict("records")
+    if not rows:
+        return absent("There is no plan: no segment can be shown.")
+    habits = [
         [
-            f"{lifestage(row['lifestage'])} {row['segment']}: {row['segment_name']}",
+            _named(row),
             Cell(f"{row['customer_count']:,}", float(row["customer_count"])),
             row["buys_more"],
             row["buys_less"],
             row["when"],
             _between(row, "discounted_spend_share", ".0%"),
+        ]
+        for row in rows
+    ]
+    campaigns = [
+        [
+            _named(row),
             row["campaign_type"] or DASH,
-            _suits(row),
+            _between(row, "share", ".0%"),
+            Cell(percent(row["chance_best"]), row["chance_best"]),
+            f"{row['basis']}; effect on spend: {row['effect']}",
             _trial(row),
         ]
-        for row in rows.to_dict("records")
+        for row in rows
     ]
-    if not lines:
-        return absent("There is no plan: no segment can be shown.")
+    told = ["segment", "customers", "buys more (index, 100 = lifestage)", "buys less", "when", "spend on discount"]
     head = [
         "segment",
-        "customers",
-        "buys more",
-        "buys less",
-        "when",
-        "bought on discount",
         "campaign",
-        "how sure",
-        "proof",
+        "redeemed",
+        "chance it is the highest",
+        "what that rests on",
+        "trial that would prove it",
     ]
-    return table("What to do, segment by segment (indices: 100 = lifestage)", head, lines)
+    return fragment(
+        table("Who they are, segment by segment", told, habits),
+        table("What to send, segment by segment, and how sure that is", head, campaigns),
+    )
 
 
-def _suits(row: Mapping[Any, Any]) -> str:
-    if math.isnan(row["share"]):
-        return str(row["basis"])
-    redeemed = f"{row['share']:.0%} ({row['low']:.0%} to {row['high']:.0%}) redeemed"
-    best = "" if math.isnan(row["chance_best"]) else f", the highest of the types with {row['chance_best']:.0%} chance"
-    return f"{redeemed}{best}; by {row['basis']}. Effect: {row['effect']}"
+def _named(row: Mapping[Any, Any]) -> str:
+    return f"{lifestage(row['lifestage'])} {row['segment']}: {row['segment_name']}"
 
 
 def _trial(row: Mapping[Any, Any]) -> str:
