@@ -142,6 +142,19 @@ def over_weeks(material: Material) -> str:
     )
 
 
+def kicker(material: Material) -> str:
+    """Which study, when, and how many customers."""
+    told = []
+    if material.selection and material.selection.study.get("study"):
+        told.append(f"Study {material.selection.study['study']}")
+    if material.extract:
+        told.append(f"{material.extract['first_day']} to {material.extract['last_day']}")
+    counts = [verdict.customer_count or 0 for verdict in material.selection.verdicts] if material.selection else []
+    if sum(counts):
+        told.append(f"{sum(counts):,} customers in {len(counts)} lifestage{'s' * (len(counts) > 1)}")
+    return " · ".join(told)
+
+
 def segment_bars(material: Material) -> Html:
     """The picture: every lifestage's segments, as shares of its customers and of its spend."""
     if material.sizes is None or material.sizes.empty:

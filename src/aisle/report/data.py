@@ -33,6 +33,15 @@ _STAGES = (
 )
 
 
+_OF_STORES = (
+    "stage=features features=stores",
+    "-cd experiments -cn stores hydra/launcher=joblib",
+    "stage=evidence study=stores paths=study evidence=quick",
+    "stage=select study=stores paths=study evidence=quick",
+    "stage=stores",
+)
+
+
 def quality_section(material: Material) -> Html:
     """Customers and baskets, what the filters and the source's cleaning dropped, what the source does not know."""
     title = "Data quality"
@@ -86,12 +95,15 @@ def commands(material: Material) -> list[str]:
     """Every step from the source to this report."""
     study = str(material.selection.study.get("study", "")) if material.selection else ""
     study = study or next((one.name for one in material.studies), "method_grid")
-    return [
-        f"python -m aisle -cd experiments -cn {study} hydra/launcher=joblib"
+    told = [
+        f"-cd experiments -cn {study} hydra/launcher=joblib"
         if stage == "STUDY"
-        else f"python -m aisle stage={stage.format(study=study)}"
+        else f"stage={stage.format(study=study)}"
         for stage in _STAGES
     ]
+    if material.stores is not None:
+        told[-1:-1] = _OF_STORES
+    return [f"python -m aisle {one}" for one in told]
 
 
 def reproduce_section(material: Material) -> Html:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from aisle.report.advice import advice_section
-from aisle.report.answer import five_sentences, segment_bars
+from aisle.report.answer import five_sentences, kicker, segment_bars
 from aisle.report.behaviour import SCRIPT
 from aisle.report.data import quality_section, reproduce_section
 from aisle.report.evidence import evidence_section
@@ -44,19 +44,6 @@ def _answer(material: Material) -> Html:
     )
     words = element("div", *(element("p", sentence) for sentence in others), class_="words")
     return element("section", first, segment_bars(material), words, id="answer", class_="answer")
-
-
-def kicker(material: Material) -> str:
-    """Which study, when, and how many customers."""
-    told = []
-    if material.selection and material.selection.study.get("study"):
-        told.append(f"Study {material.selection.study['study']}")
-    if material.extract:
-        told.append(f"{material.extract['first_day']} to {material.extract['last_day']}")
-    counts = [verdict.customer_count or 0 for verdict in material.selection.verdicts] if material.selection else []
-    if sum(counts):
-        told.append(f"{sum(counts):,} customers in {len(counts)} lifestage{'s' * (len(counts) > 1)}")
-    return " · ".join(told)
 
 
 PARTS: Final = (

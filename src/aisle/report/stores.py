@@ -10,8 +10,10 @@ from aisle.report.answer import pill
 from aisle.report.html import (
     DASH,
     Cell,
+    Grid,
     Html,
     absent,
+    drawn,
     element,
     figure,
     folded,
@@ -24,6 +26,7 @@ from aisle.report.html import (
 )
 from aisle.report.material import Material, StoreResults
 
+SOURCES: Final = ("stores/summary.json", "stores/differences.csv", "stores/segments.csv", "stores/rhythm.csv")
 _CONTRASTS: Final = {
     "weekend": "Weekend against weekdays: baskets of a day of the weekend for one of a day of Monday to Friday",
     "working hours": "Working hours against other hours, Monday to Friday: baskets in one of them for one in another",
@@ -52,7 +55,7 @@ def store_section(material: Material) -> Html:
         *_formats(found, material),
         *_rhythm(found, material),
     ]
-    return section("stores", title, *told)
+    return section("stores", title, *told, sources=SOURCES)
 
 
 def _segments(found: StoreResults) -> list[Html]:
@@ -63,20 +66,8 @@ def _segments(found: StoreResults) -> list[Html]:
         element("h3", "Segments of stores ", pill(summary["class"])),
         element("p", " ".join(summary["reasons"][:2])),
     ]
-    if not found.segments.empty:
-        rows = [
-            [
-                Cell(str(row["segment"]), float(row["segment"])),
-                row["format"],
-                Cell(f"{row['store_count']:,}", float(row["store_count"])),
-                _share(row["share_of_segment"]),
-                _share(row["share_of_format"]),
-            ]
-            for row in found.segments.to_dict("records")
-        ]
-        head = ["segment", "format", "stores", "of the segment", "of the format"]
-        told.append(table("Segments of stores and their formats", head, rows))
-    return [*told, *_apart(found.segment_profiles)]
+    grid = format_grid(found)
+    return [*told, drawn(grid) if grid.rows else Html(""), *_apart(found.segment_profiles)]
 
 
 def _apart(profile: pd.DataFrame) -> list[Html]:
@@ -92,6 +83,22 @@ def _apart(profile: pd.DataFrame) -> list[Html]:
     ]
     head = ["feature", *(f"segment {segment}" for segment in means.columns)]
     return [table("What sets segments of stores apart, the strongest first (mean)", head, rows)]
+
+
+def format_grid(found: StoreResults) -> Grid:
+    """How segments of stores and formats overlap."""
+    rows = [
+        [
+            Cell(str(row["segment"]), float(row["segment"])),
+            row["format"],
+            Cell(f"{row['store_count']:,}", float(row["store_count"])),
+            _share(row["share_of_segment"]),
+            _share(row["share_of_format"]),
+        ]
+        for row in found.segments.to_dict("records")
+    ]
+    head = ["segment", "format", "stores", "of the segment", "of the format"]
+    return Grid("Segments of stores and their formats", head, rows)
 
 
 def _share(value: float) -> Cell:

@@ -7,7 +7,8 @@ from pptx import Presentation
 from pptx.util import Pt
 
 from aisle.report.slides.drawing import draw, only_titles
-from aisle.report.slides.layout import HIGH, WIDE, pages
+from aisle.report.slides.layout import pages
+from aisle.report.slides.placed import HIGH, WIDE
 from aisle.report.slides.slide import Slide
 from aisle.report.slides.stable import stable
 

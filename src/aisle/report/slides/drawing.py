@@ -12,7 +12,8 @@ from pptx.util import Pt
 from aisle.partition import NOISE
 from aisle.report.look import SEGMENTS
 from aisle.report.slides.fit import FONT
-from aisle.report.slides.layout import GAP, HIGH, PADDING, WIDE, Box, Chart, Drawn, Item, Page, Table, Text
+from aisle.report.slides.layout import GAP, PADDING
+from aisle.report.slides.placed import HIGH, MARGIN, TITLE, WIDE, Box, Chart, Drawn, Item, Page, Table, Text
 
 _INK, _SOFT, _LINK = RGBColor(0x1F, 0x23, 0x28), RGBColor(0x5B, 0x63, 0x70), RGBColor(0x00, 0x5A, 0x8F)
 _HEAD, _BAND, _NONE = RGBColor(0xE9, 0xE6, 0xDF), RGBColor(0xF8, 0xF7, 0xF4), RGBColor(0xCF, 0xD2, 0xD6)
@@ -21,9 +22,9 @@ _TITLE_ONLY: Final = 5
 """The layout of python-pptx's template that has a title and nothing else."""
 _PLAIN: Final = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"
 """PowerPoint's table style without colours and lines."""
-_KICKER: Final = Box(36.0, 20.0, WIDE - 72.0, 18.0)
-_FOOTER: Final = Box(36.0, HIGH - 28.0, WIDE - 172.0, 16.0)
-_NUMBER: Final = Box(WIDE - 126.0, HIGH - 28.0, 90.0, 16.0)
+_KICKER: Final = Box(MARGIN, 20.0, TITLE.wide, 18.0)
+_FOOTER: Final = Box(MARGIN, HIGH - 28.0, TITLE.wide - 100.0, 16.0)
+_NUMBER: Final = Box(WIDE - MARGIN - 90.0, HIGH - 28.0, 90.0, 16.0)
 _TOLD_FROM: Final = 0.05
 """Share of a bar from which on its number stands in it."""
 
@@ -43,7 +44,7 @@ def draw(sheet: Any, page: Page, number: str) -> None:
     """A page on an empty slide."""
     _text(sheet, _KICKER, (page.part,), 12, colour=_LINK, bold=True)
     title = sheet.shapes.title
-    _place(title, page.title_box)
+    _place(title, TITLE)
     frame = _frame(title.text_frame)
     frame.vertical_anchor = MSO_ANCHOR.TOP
     frame.paragraphs[0].alignment = PP_ALIGN.LEFT
@@ -59,8 +60,8 @@ def draw(sheet: Any, page: Page, number: str) -> None:
 
 def _item(sheet: Any, item: Item) -> None:
     if isinstance(item, Text):
-        font, gap = (_CODE, 0.0) if item.mono else (FONT, GAP)
-        _text(sheet, item.box, item.paragraphs, item.size, font=font, gap=gap)
+        font, gap = (_CODE, 0.0) if item.mono else (FONT, 0.0 if item.soft else GAP)
+        _text(sheet, item.box, item.paragraphs, item.size, font=font, gap=gap, colour=_SOFT if item.soft else _INK)
     elif isinstance(item, Table):
         _table(sheet, item)
     elif isinstance(item, Drawn):

@@ -1,31 +1,25 @@
 """Where everything stands on a slide, and in which size, so that nothing runs over; pure numbers, in points."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from aisle.report.html import Picture, numeric, text
+from aisle.report.html import Grid, Picture, numeric, text
 from aisle.report.slides import fit
+from aisle.report.slides.placed import MARGIN, TITLE, Box, Chart, Drawn, Item, Page, Table, Text
 from aisle.report.slides.slide import Bars, Slide
 
-WIDE, HIGH = 960.0, 540.0
-"""A slide, 16 : 9."""
 PADDING: Final = (14.0, 7.0)
 """Room around the text of a table's cell, both sides together, across and down."""
 GAP: Final = 0.6
 """Room after a paragraph, in type sizes."""
 MONO: Final = 0.62
 """Width of a letter of code, in type sizes."""
-_MARGIN: Final = 36.0
-_INNER: Final = WIDE - 2 * _MARGIN
-_TITLE_TOP: Final = 42.0
-_TITLE_HIGH: Final = 84.0
 _TOP: Final = 138.0
 _BOTTOM: Final = 500.0
 _TITLES: Final = (26.0, 24.0, 22.0, 20.0, 18.0, 16.0)
 _TEXTS: Final = (20.0, 18.0, 16.0, 14.0, 13.0, 12.0)
 _BESIDE: Final = (16.0, 14.0, 13.0, 12.0)
-_TABLES: Final = (15.0, 14.0, 13.0, 12.0, 11.0, 10.0)
+_TABLES: Final = (16.0, 15.0, 14.0, 13.0, 12.0, 11.0, 10.0)
 _CODES: Final = (13.0, 12.0, 11.0, 10.0, 9.0)
 _SPLIT_TABLE: Final = 12.0
 """Type size of a table that needs more than one slide."""
@@ -33,80 +27,7 @@ _LEAD_SHARE: Final = 0.4
 """Share of a slide's room that sentences may take above something else."""
 _MOST_BARS: Final = 16
 _APART: Final = 14.0
-
-
-@dataclass(frozen=True)
-class Box:
-    """Left, top, width and height."""
-
-    left: float
-    top: float
-    wide: float
-    high: float
-
-    def below(self, high: float) -> "Box":
-        """What is left below the first ``high`` points."""
-        return Box(self.left, self.top + high, self.wide, self.high - high)
-
-
-@dataclass(frozen=True)
-class Text:
-    """Paragraphs in one size; ``mono`` ones are code, a line each."""
-
-    box: Box
-    paragraphs: tuple[str, ...]
-    size: float
-    mono: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    """A head and rows of text, with the widths of columns and the heights of rows; ``numbers`` are set to the right."""
-
-    box: Box
-    caption: str
-    rows: tuple[tuple[str, ...], ...]
-    widths: tuple[float, ...]
-    heights: tuple[float, ...]
-    numbers: tuple[bool, ...]
-    size: float
-
-
-@dataclass(frozen=True, eq=False)
-class Drawn:
-    """A picture, as large as its box allows."""
-
-    box: Box
-    picture: Picture
-    alt: str
-
-
-@dataclass(frozen=True)
-class Chart:
-    """Bars, see `Bars`."""
-
-    box: Box
-    bars: Bars
-
-
-Item = Text | Table | Drawn | Chart
-
-
-@dataclass(frozen=True, eq=False)
-class Page:
-    """One slide as it is drawn."""
-
-    part: str
-    title: str
-    title_size: float
-    items: tuple[Item, ...]
-    source: str
-    notes: tuple[str, ...]
-
-    @property
-    def title_box(self) -> Box:
-        """Where the title stands."""
-        return Box(_MARGIN, _TITLE_TOP, _INNER, _TITLE_HIGH)
+_CAPTION: Final = 11.0
 
 
 def pages(slide: Slide) -> list[Page]:
@@ -117,7 +38,7 @@ def pages(slide: Slide) -> list[Page]:
 
 def _page(slide: Slide, items: tuple[Item, ...], place: int, count: int) -> Page:
     title = slide.title if count == 1 else f"{slide.title} ({place} of {count})"
-    room = (_INNER, _TITLE_HIGH)
+    room = (TITLE.wide, TITLE.high)
     size = fit.largest([title], _TITLES, room, bold=True)
     notes = slide.notes if place == 1 else ()
     if size is None:
@@ -128,11 +49,11 @@ def _page(slide: Slide, items: tuple[Item, ...], place: int, count: int) -> Page
 
 
 def _contents(slide: Slide) -> Iterator[tuple[Item, ...]]:
-    whole = Box(_MARGIN, _TOP, _INNER, _BOTTOM - _TOP)
+    whole = Box(MARGIN, _TOP, TITLE.wide, _BOTTOM - _TOP)
     if slide.picture is not None:
         yield from _with_picture(slide, slide.picture, whole)
         return
-    if slide.grid is None and slide.bars is None and not slide.commands:
+    if not slide.grids and slide.bars is None and not slide.commands:
         if not slide.sentences:
             yield ()
             return
@@ -142,17 +63,19 @@ def _contents(slide: Slide) -> Iterator[tuple[Item, ...]]:
     if slide.sentences and lead is None:
         yield from ((item,) for item in _texts(slide.sentences, whole))
     first = (lead,) if lead else ()
-    following = rest if lead else whole
-    items: Iterator[Item] = iter(())
-    if slide.grid is not None:
-        items = _tables(slide, following, whole)
-    elif slide.bars is not None:
-        items = _charts(slide.bars, following)
-    else:
-        items = _codes(slide.commands, following)
-    for item in items:
-        yield (*first, item)
+    for items in _rest(slide, rest if lead else whole, whole):
+        yield (*first, *items)
         first = ()
+
+
+def _rest(slide: Slide, first: Box, others: Box) -> Iterator[tuple[Item, ...]]:
+    """What is below the sentences: on the first slide, and on others where it needs them."""
+    if slide.grids:
+        yield from _tables(slide.grids, first, others)
+    elif slide.bars is not None:
+        yield from ((chart,) for chart in _charts(slide.bars, first))
+    else:
+        yield from ((code,) for code in _codes(slide.commands, first))
 
 
 def _lead(sentences: Sequence[str], box: Box) -> tuple[Text | None, Box]:
@@ -213,33 +136,62 @@ def _codes(commands: Sequence[str], box: Box) -> Iterator[Text]:
         yield Text(box, tuple(broken[begin : begin + most]), size, mono=True)
 
 
-def _tables(slide: Slide, first: Box, others: Box) -> Iterator[Table]:
-    """The grid in the largest size in which it fits under the sentences; else over more slides, the head repeated."""
-    grid = slide.grid
-    if grid is None:
-        return
-    head = tuple(map(str, grid.head))
-    rows = [tuple(map(text, row)) for row in grid.rows]
-    numbers = tuple(numeric(grid.rows, len(head)))
+def _tables(grids: Sequence[Grid], first: Box, others: Box) -> Iterator[tuple[Item, ...]]:
+    """The grids below each other in the largest size in which they fit; else one after the other, over more slides."""
     for size in _TABLES:
-        made = _table(first, grid.caption, (head, *rows), numbers, size)
-        if sum(made.heights) <= first.high:
-            yield made
+        made: list[Item] = []
+        box = first
+        for grid in grids:
+            caption, below = _caption(grid, box)
+            table = _table(below, grid.caption, _rows(grid), _numbers(grid), size)
+            made += [caption, table]
+            box = below.below(table.box.high + _APART)
+        if box.high + _APART >= 0:
+            yield tuple(made)
+            return
+    for place, grid in enumerate(grids):
+        yield from _split(grid, others if place else first, others)
+
+
+def _caption(grid: Grid, box: Box) -> tuple[Text, Box]:
+    """A grid's caption at the top of the box, and the room below it."""
+    told = fit.shortened(grid.caption, _CAPTION, (box.wide, 2 * fit.LEADING * _CAPTION))
+    high = fit.height([told], _CAPTION, box.wide)
+    return Text(Box(box.left, box.top, box.wide, high), (told,), _CAPTION, soft=True), box.below(high + _CAPTION / 3)
+
+
+def _rows(grid: Grid) -> list[tuple[str, ...]]:
+    return [tuple(map(str, grid.head)), *(tuple(map(text, row)) for row in grid.rows)]
+
+
+def _numbers(grid: Grid) -> tuple[bool, ...]:
+    return tuple(numeric(grid.rows, len(grid.head)))
+
+
+def _split(grid: Grid, first: Box, others: Box) -> Iterator[tuple[Item, ...]]:
+    """A grid over as many slides as it needs, the head repeated."""
+    head, *rows = _rows(grid)
+    numbers = _numbers(grid)
+    for size in _TABLES:
+        caption, below = _caption(grid, first)
+        whole = _table(below, grid.caption, [head, *rows], numbers, size)
+        if whole.box.high <= below.high:
+            yield (caption, whole)
             return
     widths = fit.columns([head, *rows], _SPLIT_TABLE, others.wide, PADDING[0])
-    box, page, used = first, [head], _high(head, widths)
+    caption, box = _caption(grid, first)
+    page, used = [head], _high(head, widths)
     for row in rows:
-        short = _cut(row, widths, others.high - _high(head, widths))
-        high = _high(short, widths)
-        if used + high > box.high and len(page) > 1:
-            yield _table(box, grid.caption, page, numbers, _SPLIT_TABLE, widths)
-            box, page, used = others, [head], _high(head, widths)
-        elif used + high > box.high:
+        next_caption, room = _caption(grid, others)
+        short = _cut(row, widths, room.high - _high(head, widths))
+        if used + _high(short, widths) > box.high and len(page) > 1:
+            yield (caption, _table(box, grid.caption, page, numbers, _SPLIT_TABLE, widths))
+            caption, box, page, used = next_caption, room, [head], _high(head, widths)
+        elif used + _high(short, widths) > box.high:
             short = _cut(row, widths, box.high - used)
-            high = _high(short, widths)
         page.append(short)
-        used += high
-    yield _table(box, grid.caption, page, numbers, _SPLIT_TABLE, widths)
+        used += _high(short, widths)
+    yield (caption, _table(box, grid.caption, page, numbers, _SPLIT_TABLE, widths))
 
 
 def _high(row: Sequence[str], widths: Sequence[float]) -> float:

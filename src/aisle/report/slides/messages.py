@@ -13,6 +13,7 @@ from aisle.report.slides.reasons import (
     method_slides,
     missing_slides,
     reproduce_slides,
+    store_slides,
     study_slides,
 )
 from aisle.report.slides.results import (
@@ -38,6 +39,7 @@ _MADE: Final[tuple[Callable[[Material], Iterator[Slide]], ...]] = (
     week_slides,
     lifestage_slides,
     kind_slides,
+    store_slides,
     method_slides,
     choice_slides,
     study_slides,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from aisle.evidence import SEPARATED
-from aisle.report import advice, data, lifestages, methods, studies, verdicts
+from aisle.report import advice, data, lifestages, methods, stores, studies, verdicts
 from aisle.report.answer import alike, methods_chosen, names
 from aisle.report.html import ended, listed_sources
 from aisle.report.material import Material
@@ -22,7 +22,7 @@ def lifestage_slides(material: Material) -> Iterator[Slide]:
         "Lifestages",
         title,
         _after(answer),
-        grid=grid if grid and grid.rows else None,
+        grids=(grid,) if grid and grid.rows else (),
         picture=picture,
         alt=lifestages.HEATMAP,
         source=listed_sources(lifestages.SOURCES[:1]),
@@ -45,7 +45,18 @@ def kind_slides(material: Material) -> Iterator[Slide]:
     alone = sum(len(own) == 1 for own in found)
     title = f"Over all lifestages the {count} segments are {len(found)} kind{'s' * (len(found) > 1)}"
     title += f", {alone} of them in one lifestage only." if alone else "."
-    yield Slide("Lifestages", title, grid=lifestages.kind_grid(material), source=listed_sources(lifestages.SOURCES[:1]))
+    source = listed_sources(lifestages.SOURCES[:1])
+    yield Slide("Lifestages", title, grids=(lifestages.kind_grid(material),), source=source)
+
+
+def store_slides(material: Material) -> Iterator[Slide]:
+    """Whether formats of stores differ, and whether segments of stores are the formats."""
+    if material.stores is None or not material.stores.summary["sentences"]:
+        return
+    title, *others = material.stores.summary["sentences"]
+    grid = stores.format_grid(material.stores)
+    source = listed_sources(stores.SOURCES)
+    yield Slide("Stores", ended(title), tuple(others), (grid,) if grid.rows else (), source=source)
 
 
 def method_slides(material: Material) -> Iterator[Slide]:
@@ -62,7 +73,7 @@ def method_slides(material: Material) -> Iterator[Slide]:
     if leaders.rows:
         best = leaders.rows[0][0]
         title = f"By score alone {best} would lead; a higher score does not make a better class."
-        yield Slide("Methods", title, grid=leaders, source=source)
+        yield Slide("Methods", title, grids=(leaders,), source=source)
 
 
 def choice_slides(material: Material) -> Iterator[Slide]:
@@ -70,7 +81,7 @@ def choice_slides(material: Material) -> Iterator[Slide]:
     grid = methods.choice_grid(material)
     if grid.rows:
         source, notes = listed_sources(methods.sources(material)[:1]), (methods.declared_rule(material),)
-        yield Slide("Methods", methods_chosen(material), grid=grid, source=source, notes=notes)
+        yield Slide("Methods", methods_chosen(material), grids=(grid,), source=source, notes=notes)
 
 
 def study_slides(material: Material) -> Iterator[Slide]:
@@ -111,6 +122,7 @@ def missing_slides(material: Material) -> Iterator[Slide]:
         "segments": material.sizes,
         "compare": material.comparison,
         "differences": material.differences,
+        "stores": material.stores,
         "extract": material.extract,
     }
     told = [f"stage={name} has not been run." for name, result in there.items() if result is None]

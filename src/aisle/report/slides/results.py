@@ -8,7 +8,7 @@ import pandas as pd
 from aisle.evidence import CAVEAT
 from aisle.partition import NOISE
 from aisle.report import evidence, replication, segments, verdicts
-from aisle.report.answer import alike, lead_and_classes, methods_chosen, names, over_weeks, parts_of, set_apart
+from aisle.report.answer import alike, kicker, lead_and_classes, methods_chosen, names, over_weeks, parts_of, set_apart
 from aisle.report.html import Grid, capital, ended, lifestage, listed_sources, percent, words
 from aisle.report.material import Material
 from aisle.report.slides.slide import Bars, Slide
@@ -25,7 +25,8 @@ def answer_slides(material: Material) -> Iterator[Slide]:
     lead, classes = lead_and_classes(material)
     told = [f"{capital('; '.join(classes))}."] if classes else []
     told += [sentence for ask in (methods_chosen, set_apart, alike, over_weeks) if (sentence := ask(material))]
-    yield Slide("The answer", ended(lead), tuple(told), source=listed_sources(verdicts.SOURCES))
+    part = f"Customer segments · {kicker(material)}".removesuffix(" · ")
+    yield Slide(part, ended(lead), tuple(told), source=listed_sources(verdicts.SOURCES))
 
 
 def size_slides(material: Material) -> Iterator[Slide]:
@@ -40,7 +41,7 @@ def size_slides(material: Material) -> Iterator[Slide]:
     if not shares:
         return
     (least, of_least), (most, of_most) = min(shares), max(shares)
-    ends = f"{percent(least)} ({names([of_least])}) to {percent(most)} ({names([of_most])})"
+    ends = f"{percent(least)} ({names([of_least])}), the largest {percent(most)} ({names([of_most])})"
     bars: list[tuple[str, dict[str, float]]] = []
     kinds: dict[str, int] = {}
     for code, rows in material.sizes.groupby("lifestage", sort=True):
@@ -51,7 +52,7 @@ def size_slides(material: Material) -> Iterator[Slide]:
                 kinds |= {name: segment for name, segment, _ in parts}
     order = sorted(kinds, key=lambda name: (kinds[name] == NOISE, kinds[name], name))
     drawn = Bars("Shares of customers and of spend", tuple(bars), {name: kinds[name] for name in order})
-    title = f"Segments hold from {ends} of their lifestage's customers."
+    title = f"The smallest segment holds {ends} of its lifestage's customers."
     yield Slide("Segments", title, bars=drawn, source=listed_sources(segments.SOURCES[:1]))
 
 
@@ -68,7 +69,8 @@ def verdict_slides(material: Material) -> Iterator[Slide]:
         if verdict.chosen is None and verdict.reasons
     ]
     meaning = [f"{name.capitalize()}: {told}" for name, told in verdicts.MEANING.items()]
-    yield Slide("Verdicts", title, tuple(why), grid=grid, source=listed_sources(verdicts.SOURCES), notes=tuple(meaning))
+    source = listed_sources(verdicts.SOURCES)
+    yield Slide("Verdicts", title, tuple(why), (grid,), source=source, notes=tuple(meaning))
 
 
 def measure_slides(material: Material) -> Iterator[Slide]:
@@ -84,25 +86,25 @@ def measure_slides(material: Material) -> Iterator[Slide]:
         else "No lifestage has a gap between every segment and its neighbour, which types of people would have."
     )
     notes = (evidence.WHY, *(f"{name}: {asks}" for name, asks in evidence.asked().items()))
-    yield Slide("Evidence", title, grid=grid, source=listed_sources(evidence.SOURCES[:2]), notes=notes)
+    yield Slide("Evidence", title, grids=(grid,), source=listed_sources(evidence.SOURCES[:2]), notes=notes)
 
 
 def segment_slides(material: Material) -> Iterator[Slide]:
-    """Two slides a lifestage: who is in which segment, and what sets segments apart."""
+    """A slide a lifestage: who is in which segment, and what sets segments apart."""
     if material.sizes is None or material.sizes.empty:
         return
     source = listed_sources(segments.SOURCES)
     for key, rows in material.sizes.groupby("lifestage", sort=True):
         code = str(key)
         veil = segments.suppressed(material, code)
-        told = (veil,) if veil else ()
-        sizes = segments.size_grid(material, code, rows)
-        yield Slide("Segments", _fall_into(material, code, rows), told, sizes, source=source)
+        told = [veil] if veil else []
+        grids = [segments.size_grid(material, code, rows)]
         found = segments.contrast_grid(material, code, rows)
         if found.rows:
-            first = Grid(found.caption, found.head, found.rows[:_CONTRASTS])
-            notes = (segments.IN_THEIR_UNITS,)
-            yield Slide("Segments", _told_apart(material, code, found), (), first, source=source, notes=notes)
+            told += [] if veil else [_told_apart(code, found)]
+            grids.append(Grid(found.caption, found.head, found.rows[:_CONTRASTS]))
+        title, notes = _fall_into(material, code, rows), (segments.IN_THEIR_UNITS,)
+        yield Slide("Segments", title, tuple(told), tuple(grids), source=source, notes=notes)
 
 
 def _fall_into(material: Material, code: str, rows: pd.DataFrame) -> str:
@@ -124,12 +126,10 @@ def _fall_into(material: Material, code: str, rows: pd.DataFrame) -> str:
     return f"{lead}; the largest that is shown, “{called}”, holds {percent(share)}."
 
 
-def _told_apart(material: Material, code: str, found: Grid) -> str:
-    """What distinguishes a lifestage's segments; no feature is named where their order would tell of a hidden one."""
-    if code in material.veiled:
-        return f"{_who(code)}: only the segments that are large enough are described."
+def _told_apart(code: str, found: Grid) -> str:
+    """What distinguishes a lifestage's segments, the strongest first."""
     first = [str(row[0]) for row in found.rows[:_NAMED]]
-    return f"{_who(code)}: the segments are furthest apart in {words(first)}."
+    return f"The segments of {names([code])} are furthest apart in {words(first)}."
 
 
 def difference_slides(material: Material) -> Iterator[Slide]:
@@ -137,7 +137,7 @@ def difference_slides(material: Material) -> Iterator[Slide]:
     grid = replication.strongest_grid(material)
     if grid.rows:
         source = listed_sources(replication.SOURCES[1:])
-        yield Slide("Other baskets", set_apart(material), (CAVEAT,), grid, source=source)
+        yield Slide("Other baskets", set_apart(material), (CAVEAT,), (grid,), source=source)
 
 
 def week_slides(material: Material) -> Iterator[Slide]:
@@ -145,7 +145,7 @@ def week_slides(material: Material) -> Iterator[Slide]:
     grid, title = replication.replication_grid(material), over_weeks(material)
     if grid.rows and title:
         source = listed_sources(replication.SOURCES[:1])
-        yield Slide("Over time", title, grid=grid, source=source, notes=(replication.EXPLAINED,))
+        yield Slide("Over time", title, grids=(grid,), source=source, notes=(replication.EXPLAINED,))
 
 
 def _who(code: str) -> str:

@@ -24,7 +24,7 @@ class Slide:
     part: str
     title: str
     sentences: tuple[str, ...] = ()
-    grid: Grid | None = None
+    grids: tuple[Grid, ...] = ()
     picture: Picture | None = None
     alt: str = ""
     bars: Bars | None = None
