@@ -123,6 +123,7 @@ def missing_slides(material: Material) -> Iterator[Slide]:
         "compare": material.comparison,
         "differences": material.differences,
         "stores": material.stores,
+        "promotions": material.promotions,
         "extract": material.extract,
     }
     told = [f"stage={name} has not been run." for name, result in there.items() if result is None]
