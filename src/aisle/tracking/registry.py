@@ -5,12 +5,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-
 from aisle.tracking.connection import Connection
 from aisle.tracking.run_content import Model
 
 if TYPE_CHECKING:
+    import pandas as pd
     from mlflow.models import ModelSignature
     from mlflow.tracking import MlflowClient
 
@@ -53,6 +52,7 @@ def _registered(connection: Connection, client: "MlflowClient", name: str) -> An
 def _save(model: Model, path: Path, run_id: str, logged: Any) -> None:
     """MLflow's folder of a scikit-learn model. skops holds types and arrays; pickle would hold code."""
     import mlflow.sklearn
+    import pandas as pd
     from mlflow.models import Model as MlflowModel
 
     example = pd.DataFrame(list(model.example.rows), columns=list(model.example.columns))
@@ -73,7 +73,7 @@ def _save(model: Model, path: Path, run_id: str, logged: Any) -> None:
     )
 
 
-def _signature(example: pd.DataFrame, output: str) -> "ModelSignature":
+def _signature(example: "pd.DataFrame", output: str) -> "ModelSignature":
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
