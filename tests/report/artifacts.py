@@ -285,6 +285,8 @@ def _extract(folder: Path, sizes: dict[str, tuple[int, ...]]) -> None:
 
 def _promotions(folder: Path, sizes: dict[str, tuple[int, ...]]) -> None:
     """One campaign, one type; the effect can be told of the first segment of every lifestage only."""
+    if not sizes:
+        return
     segments = [(code, segment, count) for code, counts in sizes.items() for segment, count in enumerate(counts)]
     groups = [{"grouping": "segment", "group": f"{code} {one}", "customer_count": n} for code, one, n in segments]
     told = {"outcome": "redeemed", "useful": True, "sentence": "Segments capture 42 % of what can be known."}
