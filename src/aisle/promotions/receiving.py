@@ -87,7 +87,7 @@ def _exposure(
         answers.append(
             pd.DataFrame({name: table["spend"].to_numpy()[place] / weeks for name, table in bought.items()}, own.index)
         )
-        known = _covariates(purchases, everything, start, weeks_before, promoted)
+        known = _covariates(purchases, everything, start, weeks_before, str(campaign), promoted)
         covariates.append(pd.DataFrame({name: values[place] for name, values in known.items()}, own.index))
     return Exposure(
         customers=rows["customer_id"].astype("str"),
@@ -99,9 +99,14 @@ def _exposure(
 
 
 def _covariates(
-    purchases: Purchases, everything: Mailings, day: int, weeks_before: int, promoted: npt.NDArray[np.bool_]
+    purchases: Purchases,
+    everything: Mailings,
+    day: int,
+    weeks_before: int,
+    campaign: str,
+    promoted: npt.NDArray[np.bool_],
 ) -> dict[str, Values]:
-    """What was known of every customer before ``day``."""
+    """What was known of every customer before ``day``, and which other campaigns than ``campaign`` run on it."""
     first, begin = day_of(purchases.first_day), day - WEEK * weeks_before
     late = purchases.bought(day - WEEK * (weeks_before // 2), day)
     recent = purchases.bought(begin, day)
@@ -117,7 +122,7 @@ def _covariates(
         "spend per week on what is promoted": own["spend"] / weeks_before,
         "baskets per week with what is promoted": own["baskets"] / weeks_before,
         "days since the last basket": day - last,
-        **_mailed(purchases, everything, day),
+        **_mailed(purchases, everything, day, campaign),
     }
     if purchases.discounts_known:
         used = purchases.discount_use(first, day)
@@ -126,15 +131,15 @@ def _covariates(
     return {name: np.asarray(values, dtype=np.float64) for name, values in found.items()}
 
 
-def _mailed(purchases: Purchases, everything: Mailings, day: int) -> dict[str, Any]:
+def _mailed(purchases: Purchases, everything: Mailings, day: int, campaign: str) -> dict[str, Any]:
     begun = everything.campaigns["start_date"].map(day_of)
     ended = everything.campaigns["end_date"].map(day_of)
     ids = everything.campaigns["campaign_id"]
-    running = ids[(begun < day) & (ended >= day)]
+    running = ids[(begun <= day) & (ended >= day) & (ids != campaign)]  # also what starts on the same day
     redeemed = everything.redemptions[everything.redemptions["redemption_date"].map(day_of) < day]
     counted = {
         "campaigns received": everything.sent[everything.sent["campaign_id"].isin(ids[begun < day])],
-        "campaigns still running": everything.sent[everything.sent["campaign_id"].isin(running)],
+        "other campaigns running": everything.sent[everything.sent["campaign_id"].isin(running)],
         "coupons redeemed": redeemed,
     }
     return {
