@@ -18,8 +18,8 @@ _MEANS: Final = {
     CONSTRUCTIVE: "constructive segments, usable for targeting but not types of people",
     DO_NOT_SEGMENT: "nothing that should be called segments",
 }
-_WIDE_ENOUGH: Final = 0.1
-"""Share of a bar from which on its label fits inside."""
+_WIDE_ENOUGH: Final = 0.16
+"""Share of a bar from which on its label fits inside, also on a phone."""
 _TOLD: Final = 3
 """How many features the answer names."""
 

@@ -103,6 +103,8 @@ def commands(material: Material) -> list[str]:
     ]
     if material.stores is not None:
         told[-1:-1] = _OF_STORES
+    if material.promotions is not None:
+        told[-1:-1] = ["-cd experiments -cn promotions"]
     return [f"python -m aisle {one}" for one in told]
 
 

@@ -6,13 +6,16 @@ from typing import Any, Final
 
 import pandas as pd
 
+from aisle.promotions.plan import BY_EFFECT
 from aisle.promotions.predictors import LEVELS
 from aisle.promotions.shrinkage import share_in_words
 from aisle.report.html import (
     DASH,
     Cell,
+    Grid,
     Html,
     absent,
+    drawn,
     element,
     figure,
     folded,
@@ -27,8 +30,16 @@ from aisle.report.html import (
 )
 from aisle.report.material import Material, Promotions
 
+SOURCES: Final = ("promotions/summary.json", "promotions/plan.csv")
 _TITLE: Final = "Promotions: what segments respond to"
 _OUTCOMES: Final = {"redeemed": "redeems a coupon", "spend": "spend of the next weeks", "lapsed": "does not come back"}
+BASIS: Final = "what that rests on"
+FORESEEN: Final = {
+    "redeemed": "who redeems a coupon",
+    "spend": "what is spent in the next weeks",
+    "lapsed": "who does not come back",
+}
+"""The outcomes in a sentence."""
 _PREDICTORS: Final = (*LEVELS, "per-customer model")
 _FIRST_SIGHT: Final = (
     "Segments are those of the weeks before each campaign; shares are drawn towards those of all segments as far as "
@@ -86,6 +97,29 @@ def _usefulness(found: Promotions) -> Html:
     return table(caption, head, lines)
 
 
+def plan_grid(material: Material, found: Promotions) -> Grid:
+    """Segment by segment: what to send, what that rests on, and the trial that would prove it."""
+    head = ["segment", "campaign", "redeemed", "chance it is the highest", BASIS]
+    rows = [
+        [
+            _named(row),
+            row["campaign_type"] or DASH,
+            _between(row, "share", ".0%"),
+            Cell(percent(row["chance_best"]), row["chance_best"]),
+            f"{row['basis']}; effect on spend: {row['effect']}",
+            _trial(row),
+        ]
+        for row in _shown(material, found.tables["plan"]).to_dict("records")
+    ]
+    caption = "What to send, segment by segment, and how sure that is"
+    return Grid(caption, [*head, "trial that would prove it"], rows)
+
+
+def known_to_pay(material: Material, found: Promotions) -> int:
+    """Segments whose recommendation rests on a measured effect."""
+    return int((_shown(material, found.tables["plan"])["basis"] == BY_EFFECT).sum())
+
+
 def _plan(material: Material, found: Promotions) -> Html:
     rows = _shown(material, found.tables["plan"]).to_dict("records")
     if not rows:
@@ -101,29 +135,10 @@ def _plan(material: Material, found: Promotions) -> Html:
         ]
         for row in rows
     ]
-    campaigns = [
-        [
-            _named(row),
-            row["campaign_type"] or DASH,
-            _between(row, "share", ".0%"),
-            Cell(percent(row["chance_best"]), row["chance_best"]),
-            f"{row['basis']}; effect on spend: {row['effect']}",
-            _trial(row),
-        ]
-        for row in rows
-    ]
     told = ["segment", "customers", "buys more (index, 100 = lifestage)", "buys less", "when", "spend on discount"]
-    head = [
-        "segment",
-        "campaign",
-        "redeemed",
-        "chance it is the highest",
-        "what that rests on",
-        "trial that would prove it",
-    ]
     return fragment(
         table("Who they are, segment by segment", told, habits),
-        table("What to send, segment by segment, and how sure that is", head, campaigns),
+        drawn(plan_grid(material, found)),
     )
 
 

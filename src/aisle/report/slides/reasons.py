@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 from aisle.evidence import SEPARATED
-from aisle.report import advice, data, lifestages, methods, stores, studies, verdicts
+from aisle.report import advice, data, lifestages, methods, promotions, stores, studies, verdicts
 from aisle.report.answer import alike, methods_chosen, names
-from aisle.report.html import ended, listed_sources
+from aisle.report.html import Grid, ended, listed_sources, words
 from aisle.report.material import Material
 from aisle.report.slides.slide import Slide
+
+_NOT_FORESEEN = "That segments foresee more than lifestage alone cannot be told."
 
 
 def lifestage_slides(material: Material) -> Iterator[Slide]:
@@ -57,6 +59,27 @@ def store_slides(material: Material) -> Iterator[Slide]:
     grid = stores.format_grid(material.stores)
     source = listed_sources(stores.SOURCES)
     yield Slide("Stores", ended(title), tuple(others), (grid,) if grid.rows else (), source=source)
+
+
+def promotion_slides(material: Material) -> Iterator[Slide]:
+    """What segments foresee of later responses, and what to send to whom."""
+    found = material.promotions
+    if found is None:
+        return
+    told = [str(one["sentence"]) for one in found.summary["answers"]]
+    useful = [promotions.FORESEEN[one["outcome"]] for one in found.summary["answers"] if one["useful"]]
+    foreseen = f"Segments foresee {words(useful)} better than lifestage alone." if useful else _NOT_FORESEEN
+    source = listed_sources(promotions.SOURCES)
+    yield Slide("Promotions", foreseen, tuple(told), source=source)
+    plan, known = promotions.plan_grid(material, found), promotions.known_to_pay(material, found)
+    if plan.rows:
+        title = (
+            f"For {known or 'none'} of {len(plan.rows)} segments it is known that what is sent pays; trials would tell."
+        )
+        shown = [column for column, name in enumerate(plan.head) if name != promotions.BASIS]
+        rows = [[row[column] for column in shown] for row in plan.rows]
+        grid = Grid(plan.caption, [plan.head[column] for column in shown], rows)
+        yield Slide("Promotions", title, grids=(grid,), source=source)
 
 
 def method_slides(material: Material) -> Iterator[Slide]:
