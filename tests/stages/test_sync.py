@@ -190,6 +190,14 @@ def test_the_rule_of_another_study_is_not_shown(root: Path) -> None:
     assert "Rule · grid" not in [content.name for content in tracker.written["grid"]]
 
 
+def test_in_a_fresh_clone_what_git_keeps_of_the_rule_is_there_without_it(root: Path) -> None:
+    assign(root)
+    (root / "artifacts" / "assign" / "rules.skops").unlink()
+    tracker = ListTracker()
+    run(root, tracker)
+    assert "Rule · grid" not in [content.name for content in tracker.written["grid"]]
+
+
 def test_a_second_sync_adds_nothing_to_mlflow(finished: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     tracker = MlflowTracker(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "artifacts", tmp_path / "locks")
     caplog.set_level(logging.INFO)

@@ -154,15 +154,18 @@ def _uses(folder: Path) -> pd.DataFrame:
 
 
 def _rules(folder: Path, board: pd.DataFrame, provenance: Mapping[str, str]) -> RunContent | None:
-    """What is known of the rule that gives every customer a segment; None where it is of other results, or of none."""
+    """What is known of the rule that gives every customer a segment; None where it is of other results, or of none.
+
+    In a fresh clone what is told of it is there, but not yet the rule.
+    """
     place = _beside(folder, "assign")
-    if not (place / "agreement.json").exists():
+    file = place / "rules.skops"
+    if not file.exists():
         return None
     told = read_json(place / "agreement.json")
     keys = {own["candidate_key"] for own in told.get("lifestages", {}).values()}
     if told.get("study") != folder.name or not keys <= set(board["candidate_key"]):
         return None
-    file = place / "rules.skops"
     files = {"agreement.json": place / "agreement.json", "sizes.csv": place / "sizes.csv", "rules.skops": file}
     rules, known_by = read_rules(file), sha256(file.read_bytes()).hexdigest()
     shown = {f"rule/{name}": path for name, path in files.items()}
