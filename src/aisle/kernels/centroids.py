@@ -11,8 +11,9 @@ pairs, so there is always a reciprocal pair, and nothing depends on the number o
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from aisle.kernels.compiled import compiled
 from aisle.kernels.strips import FAST, STRIP, product_pairs, square_pairs
 from aisle.kernels.types import Floats, Integers, Merges
 
@@ -24,7 +25,7 @@ _SMALL = 200_000
 """Products below which starting threads costs more than it saves."""
 
 
-@njit(cache=True, fastmath=FAST)
+@compiled(fastmath=FAST)
 def _search_chunk(
     means: Floats,
     sizes: Floats,
@@ -79,7 +80,7 @@ def _search_chunk(
                     distance[i], found[i] = value, start + j
 
 
-@njit(cache=True, parallel=True, fastmath=FAST)
+@compiled(parallel=True, fastmath=FAST)
 def _search_parallel(
     means: Floats,
     sizes: Floats,
@@ -118,7 +119,7 @@ def _search_parallel(
         nearest[queries[i]], distance[queries[i]] = found[best, i], least[best, i]
 
 
-@njit(cache=True, fastmath=FAST)
+@compiled(fastmath=FAST)
 def _search(
     means: Floats,
     sizes: Floats,
@@ -139,7 +140,7 @@ def _search(
         nearest[queries[i]], distance[queries[i]] = found[i], least[i]
 
 
-@njit(cache=True)
+@compiled()
 def merge_means(means: Floats, ward: bool) -> Merges:
     """Merges the columns of ``means`` (d, n), which it overwrites, until one is left.
 

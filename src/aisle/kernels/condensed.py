@@ -7,8 +7,9 @@ distances go to the lower row, so nothing depends on the number of threads.
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from aisle.kernels.compiled import compiled
 from aisle.kernels.strips import FAST, STRIP, as_distances, measure_strip, pack
 from aisle.kernels.types import Distances, Floats, Integers, Merges
 
@@ -20,19 +21,19 @@ _SMALL = 256
 """Rows below which starting threads costs more than it saves."""
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def _start(row: int, slots: int) -> int:
     """Where the row of a condensed matrix would hold column 0."""
     return row * (2 * slots - row - 1) // 2 - row - 1
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def _at(matrix: Distances, slots: int, a: int, b: int) -> float:
     value: float = matrix[_start(min(a, b), slots) + max(a, b)]
     return value
 
 
-@njit(cache=True, inline="always")
+@compiled(inline="always")
 def _joined(first: float, second: float, size_first: float, size_second: float, rule: int) -> float:
     """Distance of a merged cluster to a third, from those of its two parts (Lance & Williams 1967)."""
     if rule == COMPLETE:
@@ -42,7 +43,7 @@ def _joined(first: float, second: float, size_first: float, size_second: float, 
     return 0.5 * (first + second) if rule == WEIGHTED else min(first, second)
 
 
-@njit(cache=True, parallel=True, fastmath=FAST)
+@compiled(parallel=True, fastmath=FAST)
 def fill(points: Floats, kind: int, matrix: Distances) -> None:
     """Writes the distances of the rows of ``points`` (n, d) into ``matrix``, in SciPy's condensed order."""
     n = points.shape[0]
@@ -60,7 +61,7 @@ def fill(points: Floats, kind: int, matrix: Distances) -> None:
                 target[j] = values[j]
 
 
-@njit(cache=True)
+@compiled()
 def _search_row(matrix: Distances, slots: int, row: int, nearest: Integers, distance: Floats) -> None:
     best, found = np.inf, -1
     for other in range(row):
@@ -75,13 +76,13 @@ def _search_row(matrix: Distances, slots: int, row: int, nearest: Integers, dist
     nearest[row], distance[row] = found, best
 
 
-@njit(cache=True, parallel=True)
+@compiled(parallel=True)
 def _search_rows(matrix: Distances, slots: int, queries: Integers, nearest: Integers, distance: Floats) -> None:
     for i in prange(queries.size):
         _search_row(matrix, slots, queries[i], nearest, distance)
 
 
-@njit(cache=True)
+@compiled()
 def _pass_rows(
     matrix: Distances, slots: int, first: int, last: int, above: Distances, origin: Integers, nearest: Integers
 ) -> None:
@@ -106,7 +107,7 @@ def _pass_rows(
         nearest[row] = found
 
 
-@njit(cache=True, parallel=True)
+@compiled(parallel=True)
 def _search_all(matrix: Distances, slots: int, nearest: Integers, distance: Floats) -> None:
     """Writes the nearest other row of every row: one pass of the matrix."""
     above = np.full((_CHUNKS, slots), np.inf, dtype=matrix.dtype)
@@ -128,7 +129,7 @@ def _search_all(matrix: Distances, slots: int, nearest: Integers, distance: Floa
         nearest[row], distance[row] = found, best
 
 
-@njit(cache=True)
+@compiled()
 def _merge_row(matrix: Distances, slots: int, low: int, high: int, sizes: Floats, rule: int) -> None:
     """Writes the distances of ``low`` and ``high`` together into ``low``, and infinity into ``high``."""
     for other in range(slots):
@@ -142,7 +143,7 @@ def _merge_row(matrix: Distances, slots: int, low: int, high: int, sizes: Floats
     matrix[_start(low, slots) + high] = np.inf
 
 
-@njit(cache=True, parallel=True)
+@compiled(parallel=True)
 def _merge_all(matrix: Distances, slots: int, partner: Integers, kept: Integers, sizes: Floats, rule: int) -> None:
     """Merges every row with its partner (-1: none), for the ``kept`` rows, at once.
 
@@ -167,7 +168,7 @@ def _merge_all(matrix: Distances, slots: int, partner: Integers, kept: Integers,
             matrix[_start(a, slots) + b] = value
 
 
-@njit(cache=True)
+@compiled()
 def _close_gaps(matrix: Distances, slots: int, kept: Integers) -> None:
     """Moves the distances of the ``kept`` rows to the front: a condensed matrix of theirs."""
     target = 0
@@ -178,7 +179,7 @@ def _close_gaps(matrix: Distances, slots: int, kept: Integers) -> None:
             target += 1
 
 
-@njit(cache=True)
+@compiled()
 def merge_condensed(matrix: Distances, n: int, rule: int) -> Merges:
     """Merges the ``n`` rows of the condensed ``matrix``, which it overwrites, until one is left; as `merge_means`."""
     sizes, reached = np.ones(n), np.zeros(n)

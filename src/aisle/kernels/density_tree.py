@@ -11,7 +11,8 @@ from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from aisle.kernels.compiled import compiled
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -42,7 +43,7 @@ class DensityTree:
         return cast("Integers", _labels(self.children, self.heights, self.sizes, min_cluster_size))
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _joined(edges: Integers, joints: int) -> tuple[Any, Any]:
     n = joints + 1
     children = np.empty((joints, 2), dtype=np.int64)
@@ -62,7 +63,7 @@ def _joined(edges: Integers, joints: int) -> tuple[Any, Any]:
     return children, sizes
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(nogil=True, error_model="numpy")
 def _labels(children: Integers, heights: Floats, sizes: Integers, smallest: int) -> Any:
     joints = heights.size
     n = joints + 1

@@ -7,13 +7,14 @@ distribution function are as good as any. Distances are counted in customers and
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+
+from aisle.kernels.compiled import compiled
 
 Values = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def dip_of_sorted(sample: Values) -> float:
     """The dip of an ascending ``sample`` (n,), in [1 / 2n, .25]; 0 when all values are equal or there is none.
 
@@ -40,7 +41,7 @@ def dip_of_sorted(sample: Values) -> float:
     return dip / (2 * n)
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _hull(sample: Values, low: int, high: int, places: Places, sign: float) -> int:
     """Vertices, into ``places``, of the convex (sign 1) or concave (-1) hull of the points (sample[i], i)."""
     count = 0
@@ -55,7 +56,7 @@ def _hull(sample: Values, low: int, high: int, places: Places, sign: float) -> i
     return count
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _on_line(sample: Values, a: int, b: int, x: float) -> float:
     """The height at ``x`` of the line through the points of two places."""
     if sample[b] == sample[a]:
@@ -63,7 +64,7 @@ def _on_line(sample: Values, a: int, b: int, x: float) -> float:
     return float(a + (b - a) * ((x - sample[a]) / (sample[b] - sample[a])))
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _widest_gap(sample: Values, below: Places, above: Places) -> tuple[float, int, int]:
     """The largest distance of majorant and minorant at a vertex of either, and the interval of the mode it leaves."""
     gap, low, high = 0.0, below[0], above[-1]
@@ -84,7 +85,7 @@ def _widest_gap(sample: Values, below: Places, above: Places) -> tuple[float, in
     return gap, low, high
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _above_the_minorant(sample: Values, below: Places, end: int) -> float:
     """How far the distribution function rises above its convex minorant, up to place ``end``."""
     most = 0.0
@@ -97,7 +98,7 @@ def _above_the_minorant(sample: Values, below: Places, end: int) -> float:
     return most
 
 
-@njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _below_the_majorant(sample: Values, above: Places, start: int) -> float:
     """How far the distribution function falls below its concave majorant, from place ``start`` on."""
     most = 0.0

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
+from aisle.kernels.compiled import compiled
 from aisle.kernels.inputs import scaled
 
 Floats = npt.NDArray[np.float64]
@@ -67,7 +67,7 @@ def kmeans_path(X: Floats, n_clusters: Sequence[int], *, n_init: int, seed: int)
     return found
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@compiled(nogil=True, fastmath=_FAST)
 def _squares(columns: Floats, start: int, count: int, centre: Floats, out: Floats) -> None:
     """Squared distances of ``count`` rows of ``columns`` (d, n) to ``centre``, four columns at a time."""
     d, stop = columns.shape[0], start + count
@@ -89,7 +89,7 @@ def _squares(columns: Floats, start: int, count: int, centre: Floats, out: Float
         column += 1
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+@compiled(nogil=True, fastmath=_FAST, error_model="numpy")
 def _starts(rows: Any, columns: Any, draws: Floats) -> Any:
     """Rows that lie apart, (starts, k, d): greedy k-means++ (Arthur & Vassilvitskii 2007)."""
     n, d = rows.shape
@@ -124,7 +124,7 @@ def _starts(rows: Any, columns: Any, draws: Floats) -> Any:
     return centres
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+@compiled(nogil=True, fastmath=_FAST, error_model="numpy")
 def _best(rows: Any, columns: Any, starts: Any) -> Any:
     """What the most promising of ``starts`` (starts, k, d) reached, best first; they become what they reached."""
     labels = np.zeros(rows.shape[0], dtype=np.int64)
@@ -137,7 +137,7 @@ def _best(rows: Any, columns: Any, starts: Any) -> Any:
     return starts[order]
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+@compiled(nogil=True, fastmath=_FAST, error_model="numpy")
 def _fit(rows: Floats, columns: Floats, starts: Floats) -> tuple[Any, Any, float]:
     """Labels, centroids and inertia of the best run. ``starts`` (starts, k, d) become what the runs reached."""
     labels = np.zeros(rows.shape[0], dtype=np.int64)
@@ -156,7 +156,7 @@ def _fit(rows: Floats, columns: Floats, starts: Floats) -> tuple[Any, Any, float
     return labels, centroids, inertia
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST, error_model="numpy")
+@compiled(nogil=True, fastmath=_FAST, error_model="numpy")
 def _lloyd(rows: Any, columns: Any, centres: Any, labels: Integers, rounds: int) -> float:
     """Moves ``centres`` to the means of their rows until no row changes its label.
 
@@ -254,7 +254,7 @@ def _lloyd(rows: Any, columns: Any, centres: Any, labels: Integers, rounds: int)
     return explained
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@compiled(nogil=True, fastmath=_FAST)
 def _move(sums: Floats, sizes: Floats, row: Floats, centre: int, sign: float) -> None:
     sizes[centre] += sign
     own = sums[centre]
@@ -262,7 +262,7 @@ def _move(sums: Floats, sizes: Floats, row: Floats, centre: int, sign: float) ->
         own[column] += sign * row[column]
 
 
-@njit(cache=True, nogil=True, fastmath=_FAST)
+@compiled(nogil=True, fastmath=_FAST)
 def _farthest(rows: Floats, centres: Floats, labels: Integers, sizes: Floats) -> int:
     """The row that is farthest from its centre and not alone there: where a cluster that lost everybody goes on."""
     found, most = 0, -1.0

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
+from numba import prange
 
+from aisle.kernels.compiled import compiled
 from aisle.kernels.inputs import Labelings, as_labelings, as_values, scaled, threads_for
 
 Values = npt.NDArray[np.float64]
@@ -102,7 +103,7 @@ def moments(X: npt.ArrayLike, labelings: npt.ArrayLike) -> Moments:
     return Moments(labels, *sums, exponent)
 
 
-@njit(cache=True, parallel=True, error_model="numpy")
+@compiled(parallel=True, error_model="numpy")
 def _sum_up(
     values: Values, codes: npt.NDArray[np.int32], offsets: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]
 ) -> tuple[Values, Values, Values, Values]:

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit, prange
 
+from aisle.kernels.compiled import compiled
+
 _TILE = 512  # distances that are in the work at a time; with d columns of them they fit the first two caches
 
 Floats = npt.NDArray[np.float64]
@@ -39,7 +41,7 @@ def spanning_tree(X: Floats, core: Floats) -> tuple[npt.NDArray[np.int64], Float
     return ends[order], weight[order]
 
 
-@njit(parallel=True, cache=True, nogil=True, error_model="numpy")
+@compiled(parallel=True, nogil=True, error_model="numpy")
 def _core_squares(columns: Floats, wanted: int) -> Floats:
     n = columns.shape[1]
     found = np.empty(n)
@@ -75,7 +77,7 @@ def _squares(columns: Any, row: int, start: int, out: Any) -> None:
             out[other] += gap * gap
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@compiled(nogil=True, error_model="numpy")
 def _prim(columns: Floats, core: Floats) -> tuple[Any, Any, Any]:
     """Prim's algorithm; rows that are not yet in the tree are kept together at the front of the arrays."""
     d, n = columns.shape

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 
+from aisle.kernels.compiled import compiled
 from aisle.kernels.types import Floats, Integers
 
 
-@njit(cache=True)
+@compiled()
 def _root(parents: Integers, node: int) -> int:
     root = node
     while parents[root] != root:
@@ -18,7 +18,7 @@ def _root(parents: Integers, node: int) -> int:
     return root
 
 
-@njit(cache=True)
+@compiled()
 def _numbered(pairs: Integers, heights: Floats, order: Integers) -> Floats:
     n = order.size + 1
     parents = np.arange(2 * n - 1)
@@ -43,7 +43,7 @@ def scipy_tree(pairs: Integers, heights: Floats) -> Floats:
     return tree
 
 
-@njit(cache=True)
+@compiled()
 def _cut(tree: Floats, k: int) -> Integers:
     n = tree.shape[0] + 1
     nodes = np.full(2 * n - 1, -1)

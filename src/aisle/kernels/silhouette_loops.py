@@ -12,7 +12,9 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
+from numba import prange
+
+from aisle.kernels.compiled import compiled
 
 Values = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int32]
@@ -24,7 +26,7 @@ TEAMS = 64
 """So many rounds at most: at the end of each the threads wait for one another."""
 
 
-@njit(cache=True, fastmath={"contract"}, error_model="numpy")
+@compiled(fastmath={"contract"}, error_model="numpy")
 def _distances(left: Values, right: Values, distances: Values) -> None:
     """Euclidean distances between two tiles, (customer of ``right``, customer of ``left``).
 
@@ -46,7 +48,7 @@ def _distances(left: Values, right: Values, distances: Values) -> None:
             second[i] = math.sqrt(second[i])
 
 
-@njit(cache=True)
+@compiled()
 def _turn(distances: Values, turned: Values) -> None:
     """The transpose, in squares that stay in the nearest cache."""
     for top in range(0, TILE, 8):
@@ -56,7 +58,7 @@ def _turn(distances: Values, turned: Values) -> None:
                     turned[i, j] = distances[j, i]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _add_rows(
     distances: Values, start: int, cells: Numbers, codes: Codes, offsets: Numbers, sums: Values, run: Values
 ) -> None:
@@ -78,7 +80,7 @@ def _add_rows(
             run[:] = 0.0
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _finish(
     sums: Values, start: int, codes: Codes, offsets: Numbers, sizes: Numbers, least: float, out: Values
 ) -> None:
@@ -105,7 +107,7 @@ def _finish(
             out[p, start + i] = (nearest - within) / largest if size > 1 and largest > least else 0.0
 
 
-@njit(cache=True)
+@compiled()
 def _meet(
     a: int, b: int, tiles: Values, cells: Numbers, codes: Codes, offsets: Numbers, sums: Values, scratch: Values
 ) -> None:
@@ -118,7 +120,7 @@ def _meet(
         _add_rows(turned, a * TILE, cells, codes, offsets, sums[b], run)
 
 
-@njit(cache=True, parallel=True)
+@compiled(parallel=True)
 def pairwise(tiles: Values, cells: Numbers, codes: Codes, offsets: Numbers, sizes: Numbers) -> Values:
     """Euclidean silhouettes (m, n) of customers sorted so that those of one cell are neighbours.
 
@@ -150,7 +152,7 @@ def pairwise(tiles: Values, cells: Numbers, codes: Codes, offsets: Numbers, size
     return out
 
 
-@njit(cache=True, parallel=True)
+@compiled(parallel=True)
 def against_everybody(
     tiles: Values, tile_codes: Codes, everybody: Values, cells: Numbers, codes: Codes, offsets: Numbers, sizes: Numbers
 ) -> Values:
@@ -170,7 +172,7 @@ def against_everybody(
     return out
 
 
-@njit(cache=True, parallel=True, fastmath={"contract"}, error_model="numpy")
+@compiled(parallel=True, fastmath={"contract"}, error_model="numpy")
 def from_centres(
     tiles: Values,
     codes: Codes,

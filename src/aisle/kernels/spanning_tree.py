@@ -5,8 +5,9 @@ are kept without gaps. Of equally near rows the lowest joins first, so nothing d
 """
 
 import numpy as np
-from numba import njit, prange
+from numba import prange
 
+from aisle.kernels.compiled import compiled
 from aisle.kernels.strips import FAST, STRIP, as_distances, measure_strip, pack
 from aisle.kernels.types import Floats, Integers, Merges
 
@@ -15,7 +16,7 @@ _SMALL = 400_000
 _CHUNKS = 8
 
 
-@njit(cache=True, fastmath=FAST)
+@compiled(fastmath=FAST)
 def _advance(
     strips: Floats,
     labels: Integers,
@@ -49,7 +50,7 @@ def _advance(
     return place
 
 
-@njit(cache=True, parallel=True, fastmath=FAST)
+@compiled(parallel=True, fastmath=FAST)
 def _advance_parallel(
     strips: Floats,
     labels: Integers,
@@ -67,7 +68,7 @@ def _advance_parallel(
         places[chunk] = _advance(strips, labels, outside, vector, row, kind, least, source, first, last)
 
 
-@njit(cache=True)
+@compiled()
 def spanning_tree(points: Floats, kind: int) -> Merges:
     """The edges of the minimum spanning tree of the rows of ``points`` (n, d), and their lengths."""
     n, d = points.shape

@@ -4,8 +4,8 @@ A strip is (d, STRIP): one row per dimension, so that a loop over its columns ru
 """
 
 import numpy as np
-from numba import njit
 
+from aisle.kernels.compiled import compiled
 from aisle.kernels.types import Floats
 
 STRIP = 128
@@ -16,7 +16,7 @@ SQUARES, PRODUCTS, BLOCKS = 0, 1, 2
 """What is measured: squared Euclidean distance, minus the inner product, sum of absolute differences."""
 
 
-@njit(cache=True, fastmath=FAST)
+@compiled(fastmath=FAST)
 def square_pairs(strip: Floats, gone: Floats, query: Floats, out: Floats) -> None:
     """``out[i, j]`` = squared distance of the vector ``query[i]``, i in {0, 1}, to the mean ``strip[:, j]``."""
     d = strip.shape[0]
@@ -43,7 +43,7 @@ def square_pairs(strip: Floats, gone: Floats, query: Floats, out: Floats) -> Non
         t += 1
 
 
-@njit(cache=True, fastmath=FAST)
+@compiled(fastmath=FAST)
 def product_pairs(strip: Floats, gone: Floats, query: Floats, out: Floats) -> None:
     """``out[i, j]`` = minus the inner product of the vector ``query[i]``, i in {0, 1}, and the mean ``strip[:, j]``."""
     d = strip.shape[0]
@@ -67,7 +67,7 @@ def product_pairs(strip: Floats, gone: Floats, query: Floats, out: Floats) -> No
         t += 1
 
 
-@njit(cache=True, fastmath=FAST)
+@compiled(fastmath=FAST)
 def pack(points: Floats) -> Floats:
     """Rows (n, d) as strips (n / STRIP, d, STRIP); the last one is filled up with zeros."""
     n, d = points.shape
@@ -78,7 +78,7 @@ def pack(points: Floats) -> Floats:
     return strips
 
 
-@njit(cache=True, fastmath=FAST)
+@compiled(fastmath=FAST)
 def measure_strip(strip: Floats, query: Floats, kind: int, out: Floats) -> None:
     """``out[j]`` = what ``kind``, one of the three above, measures between ``query`` and ``strip[:, j]``."""
     d = strip.shape[0]
@@ -114,7 +114,7 @@ def measure_strip(strip: Floats, query: Floats, kind: int, out: Floats) -> None:
         t += 1
 
 
-@njit(cache=True, fastmath=FAST)
+@compiled(fastmath=FAST)
 def as_distances(values: Floats, kind: int) -> None:
     """Turns what ``kind`` measured into distances, in place; rounding never makes one negative."""
     if kind == SQUARES:
