@@ -187,12 +187,18 @@ def lab_entry(
     command: str,
     tables: Sequence[pd.DataFrame],
     verdict: str,
+    answers: Sequence[str],
     remark: str,
 ) -> str:
-    """One entry of the lab book: the verdict in the title, what was run on what, its tables, the verdicts, a remark."""
+    """One entry of the lab book: the verdict in the title, question and hypothesis, what was run on what, its tables.
+
+    Then the verdicts, the ``answers``, which are sentences, and a remark.
+    """
     counts = pd.Series([candidate["status"] for candidate in study["candidates"]]).value_counts()
     told = ", ".join(f"{count} {status}" for status, count in counts.items())
     facts = f"Data `{study['data_digest'][:12]}`, commit `{commit}`, {told} candidates, {len(board)} partitions."
-    parts = [f"## {day} · {title}", study["question"], f"`{command}`", facts, leaderboard_part(board, best=3)]
-    parts += [*map(frame_part, tables), verdict, remark]
+    expected = study.get("hypothesis", "")
+    parts = [f"## {day} · {title}", study["question"], f"Hypothesis: {expected}" if expected else "", f"`{command}`"]
+    parts += [facts, leaderboard_part(board, best=3), *map(frame_part, tables), verdict]
+    parts += ["\n".join(f"- {sentence}" for sentence in answers), remark]
     return "\n\n".join(part for part in parts if part) + "\n"

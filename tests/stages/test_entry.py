@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 from aisle.leaderboard import leaderboard, rows
 from aisle.selection import Selection, SelectionRule, Tally, Verdict, selection_to_json
 from aisle.stages import entry
-from aisle.storage import write_frame, write_json
+from aisle.storage import read_json, write_frame, write_json
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BOOK = "# Lab book\n\n<!-- entries: newest first -->\n\n## 2026-01-01 · An older entry\n"
@@ -29,7 +29,7 @@ def study(tmp_path: Path) -> Path:
     return folder
 
 
-def _write(study: Path, book: Path, tables: Sequence[str] = ()) -> str:
+def _write(study: Path, book: Path, tables: Sequence[str] = (), answers: Sequence[str] = ()) -> str:
     entry.run(
         study=study,
         verdicts=study.parent / "select" / "verdicts.json",
@@ -39,6 +39,7 @@ def _write(study: Path, book: Path, tables: Sequence[str] = ()) -> str:
         remark="Nothing else ran.",
         tables=tables,
         rows=2,
+        answers=answers,
         book=book,
     )
     return book.read_text(encoding="utf-8")
@@ -68,6 +69,34 @@ def test_the_verdicts_on_the_study_are_told_and_those_on_another_are_not(study: 
         text = _write(study, book)
         assert ("| young adults (YA) | do not segment |" in text) is told
         assert ("Of 1 lifestage: 1 do not segment." in text) is told
+
+
+def test_a_hypothesis_stands_before_what_was_found_and_a_study_without_one_says_none(
+    study: Path, tmp_path: Path
+) -> None:
+    book = tmp_path / "README.md"
+    book.write_text(BOOK, encoding="utf-8")
+    assert "Hypothesis" not in _write(study, book)
+    content = read_json(study / "candidates.json") | {"hypothesis": "Ward wins."}
+    write_json(content, study / "candidates.json")
+    text = _write(study, book)
+    assert text.index("Which is best?") < text.index("Hypothesis: Ward wins.") < text.index("| young adults (YA) |")
+
+
+def test_the_sentences_of_a_summary_are_told_before_the_remark(study: Path, tmp_path: Path) -> None:
+    book = tmp_path / "README.md"
+    book.write_text(BOOK, encoding="utf-8")
+    write_json({"sentences": ["Two levels are no better.", "They agree."]}, study / "levels" / "summary.json")
+    text = _write(study, book, answers=["levels/summary.json"])
+    assert "- Two levels are no better.\n- They agree.\n\nNothing else ran." in text
+
+
+def test_a_summary_without_sentences_leaves_the_book_as_it_is(study: Path, tmp_path: Path) -> None:
+    book = tmp_path / "README.md"
+    book.write_text(BOOK, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"candidates\.json must hold sentences, .* it has none\."):
+        _write(study, book, answers=["candidates.json"])
+    assert book.read_text(encoding="utf-8") == BOOK
 
 
 def test_a_book_without_a_place_for_entries_is_left_as_it_is(study: Path, tmp_path: Path) -> None:

@@ -27,16 +27,17 @@ def run(
     remark: str,
     tables: Sequence[str],
     rows: int,
+    answers: Sequence[str],
     book: Path,
 ) -> None:
     """Put an entry for the study in folder ``study`` on top of ``book``.
 
-    ``tables`` are CSV files of that folder, of which the first ``rows`` are shown. Where ``verdicts`` and
-    ``replication`` are of this study, the entry tells them. The study of promotions has no candidates; its entry tells
-    its answers.
+    ``tables`` are CSV files of that folder, of which the first ``rows`` are shown, ``answers`` JSON files of it whose
+    ``sentences`` are told. Where ``verdicts`` and ``replication`` are of this study, the entry tells them. The study of
+    promotions has no candidates; its entry tells its own answers.
 
     Raises:
-        ValueError: the book has no place for entries.
+        ValueError: the book has no place for entries, or a file of ``answers`` has no sentences.
     """
     study, book = Path(study), Path(book)
     text = book.read_text(encoding="utf-8")
@@ -57,6 +58,7 @@ def run(
             board=read_arrow(study / "leaderboard.parquet").to_pandas(),
             tables=[_table(study / name).head(rows) for name in tables],
             verdict=_verdict(study, Path(verdicts), Path(replication)),
+            answers=[sentence for name in answers for sentence in _sentences(study / name)],
             remark=remark,
         )
     with whole_file(book) as part:
@@ -81,6 +83,13 @@ def _usefulness(study: Path) -> str:
     """How well later outcomes are foreseen, as stage=promotions found it."""
     numbers = {"auc": ".2f", "lift": ".2f", "gain": ".4f", "over_lifestage": ".4f", "captured": ".0%"}
     return between_part(_table(study / "usefulness.csv"), ["outcome", "predictor"], numbers)
+
+
+def _sentences(path: Path) -> list[str]:
+    told = read_json(path).get("sentences")
+    if not isinstance(told, list) or not told:
+        raise ValueError(f"{path} must hold sentences, as the summary of stage=two_level does; it has none.")
+    return [str(sentence) for sentence in told]
 
 
 def _table(path: Path) -> pd.DataFrame:
