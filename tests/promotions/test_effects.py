@@ -10,7 +10,7 @@ from tests.promotions.simulated import Simulated, simulated
 from threadpoolctl import threadpool_limits
 
 from aisle.promotions import BALANCE_COLUMNS, EFFECT_COLUMNS, EffectRule, Effects, Exposure, estimate_effects
-from aisle.promotions.nuisances import Nuisances
+from aisle.promotions.nuisances import Nuisances, cross_fit
 from aisle.promotions.telling import tell
 
 NUMBERS = ["naive", "effect", "standard_error", "low", "high", "p_value", "robustness", "robustness_low", "strongest"]
@@ -109,6 +109,16 @@ def test_without_overlap_there_is_never_a_number() -> None:
         found = estimated(simulated(seed=seed, customers=400, by_segment=(3.0, 0.0), targeting=40.0))
         assert re.search(r"can be compared|count as", refused(found, grouping="all"))
         assert not found.table["told"].any()
+
+
+def test_what_is_expected_of_customers_follows_a_product_of_two_habits() -> None:
+    """Spend is visits times basket, and noise of variance 3; sums of what is known leave 1.5 more."""
+    data = simulated(seed=11)
+    found = cross_fit(data.before, data.groups, folds=5, repeats=1, seed=1)
+    assert found is not None
+    spend = data.before.responses["spend"].to_numpy()
+    for arm, expected in ((data.before.received, found.if_received), (~data.before.received, found.if_not)):
+        assert ((spend - expected[:, 0])[arm.to_numpy()] ** 2).mean() < 3.9
 
 
 @pytest.mark.parametrize("received", [-50.0, 50.0])

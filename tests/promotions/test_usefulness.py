@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 
@@ -67,6 +68,16 @@ def test_a_response_planted_by_segment_is_found_nearly_always() -> None:
 @pytest.mark.parametrize("plan", [{}, {"by_lifestage": 1.2}])
 def test_nothing_is_claimed_where_nothing_or_lifestage_alone_was_planted(plan: "dict[str, float]") -> None:
     assert sum(useful(mailed(seed, **plan)[0]) for seed in range(16)) <= 1
+
+
+@pytest.mark.verify
+@pytest.mark.parametrize("plan", [{}, {"by_lifestage": 1.2}], ids=["by nothing", "by lifestage only"])
+def test_useful_is_claimed_at_most_at_the_rate_of_the_intervals_where_nothing_is_planted(
+    plan: "dict[str, float]",
+) -> None:
+    """The lower end of a 95 % interval is above 0 in 2.5 % of the draws where there is no gain."""
+    claims = sum(useful(mailed(1000 + seed, **plan)[0]) for seed in range(200))
+    assert stats.binomtest(claims, 200, 0.025, alternative="greater").pvalue > 0.01
 
 
 def test_the_segments_capture_their_part_of_what_can_be_known() -> None:

@@ -50,10 +50,13 @@ def cross_fit(exposure: Exposure, groups: pd.DataFrame, *, folds: int, repeats: 
     customers = exposure.customer_numbers
     if min(np.unique(customers[received]).size, np.unique(customers[~received]).size) < 2 * folds:
         return None
-    smooth, plain = _designs(exposure, groups)
+    smooth, curved, plain = _designs(exposure, groups)
     responses = exposure.responses.to_numpy()
-    senders: list[_Learner] = [(_logistic, smooth), (_boosted_share, plain)]
-    buyers: list[_Learner] = [(_light_ridge, smooth), (_heavy_ridge, smooth), (_boosted, plain)]
+    senders: list[_Learner] = [(_logistic, smooth), (_logistic, curved), (_boosted_share, plain)]
+    buyers: list[_Learner] = [
+        *((ridge, design) for ridge in (_light_ridge, _heavy_ridge) for design in (smooth, curved)),
+        (_boosted, plain),
+    ]
     found = []
     with threadpool_limits(limits=1), config_context(assume_finite=True, skip_parameter_validation=True):
         for repeat in range(repeats):
@@ -81,11 +84,13 @@ def deal(customers: Numbers, received: Flags, *, folds: int, seed: int) -> Numbe
     return fold[customers]
 
 
-def _designs(exposure: Exposure, groups: pd.DataFrame) -> tuple[Values, Values]:
-    """The columns of the linear models, and those of the trees, to whom the shape of a scale is all one.
+def _designs(exposure: Exposure, groups: pd.DataFrame) -> tuple[Values, Values, Values]:
+    """Two designs of the linear models, and that of the trees, to whom the shape of a scale is all one.
 
     Linear models get every covariate standardised within its 1st and 99th percentile, as ranks, and once more for each
-    group by itself: a shop may pick differently in each, and each is told an effect of its own.
+    group by itself: a shop may pick differently in each, and each is told an effect of its own. The second design also
+    has the squares and products of the covariates: spend is baskets times what a basket holds, which sums cannot
+    follow, and what neither model follows remains in the effect.
     """
     own = pd.get_dummies(groups).to_numpy(dtype=np.float64)
     levels = np.column_stack([own, pd.get_dummies(exposure.campaigns).to_numpy(dtype=np.float64)])
@@ -94,7 +99,10 @@ def _designs(exposure: Exposure, groups: pd.DataFrame) -> tuple[Values, Values]:
     scaled = _standardised(np.clip(values, *ends))
     ranks = exposure.covariates.rank(pct=True).to_numpy()
     by_group = [scaled * one[:, np.newaxis] for one in own.T]
-    return _standardised(np.column_stack([scaled, ranks, levels, *by_group])), np.column_stack([values, levels])
+    smooth = _standardised(np.column_stack([scaled, ranks, levels, *by_group]))
+    one, other = np.triu_indices(scaled.shape[1])
+    products = _standardised(scaled[:, one] * scaled[:, other])
+    return smooth, np.column_stack([smooth, products]), np.column_stack([values, levels])
 
 
 def _standardised(columns: Values) -> Values:
