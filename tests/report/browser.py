@@ -1,4 +1,4 @@
-"""Headless Chromium, as AISLE_CHROMIUM names it, on a page in a file."""
+"""Headless Chromium, as AISLE_CHROMIUM names it, on a page in a file or of a server."""
 
 import os
 from collections.abc import Iterator
@@ -22,8 +22,8 @@ class Opened:
 
 
 @contextmanager
-def opened(path: Path, size: tuple[int, int] = DESK, scheme: str = "light") -> Iterator[Opened]:
-    """The page in ``path`` in a window of this size; skips where there is no browser."""
+def opened(place: Path | str, size: tuple[int, int] = DESK, scheme: str = "light") -> Iterator[Opened]:
+    """The page in a file, or at an address, in a window of this size; skips where there is no browser."""
     chromium = os.environ.get("AISLE_CHROMIUM")
     if not chromium:
         pytest.skip("AISLE_CHROMIUM names no browser.")
@@ -34,7 +34,7 @@ def opened(path: Path, size: tuple[int, int] = DESK, scheme: str = "light") -> I
         page.on("console", lambda message: seen.complaints.append(message.text))
         page.on("pageerror", lambda error: seen.complaints.append(str(error)))
         page.on("request", lambda asked: asked.url.startswith("data:") or seen.requests.append(asked.url))
-        page.goto(path.as_uri())
+        page.goto(place.as_uri() if isinstance(place, Path) else place)
         try:
             yield seen
         finally:

@@ -117,7 +117,7 @@ def test_every_candidate_is_a_run_and_the_study_is_one_more(finished: Path) -> N
         ("YA · none · kmeans", "FINISHED"),
         ("Summary · grid", "FINISHED"),
     ]
-    assert tracker.descriptions["grid"].startswith("**Which is best?**")
+    assert tracker.descriptions["grid"].startswith("Which is best?")
 
 
 def test_a_run_says_what_the_store_and_the_leaderboard_say(finished: Path) -> None:
@@ -137,8 +137,8 @@ def test_a_run_says_what_the_store_and_the_leaderboard_say(finished: Path) -> No
             for name, score in found.items():
                 assert scores.get((name, step), float("nan")) == pytest.approx(score, nan_ok=True)
         best = board[(board["candidate_key"] == one["key"])].iloc[0]
-        assert scores["chosen/tuning_value", 0] == best["tuning_value"]
-        assert scores[f"chosen/{RANKED_BY}", 0] == best[RANKED_BY]
+        assert scores["best/tuning", 0] == best["tuning_value"]
+        assert scores[f"best/{RANKED_BY}", 0] == best[RANKED_BY]
         assert content.tags["features_digest"] == features.select(one["names"]["lifestage"]).digest()
         assert content.tags["data_digest"] == "0123456789abcdef"
         sizes = content.tables()["cluster_sizes.json"]
@@ -358,7 +358,7 @@ def test_the_chosen_run_says_so_and_has_names_and_pictures_of_its_segments(root:
     chosen = runs.pop("YA · none · kmeans")
     assert chosen.tags["chosen"] == "yes"
     assert chosen.note.startswith("**Chosen for YA**, at n_clusters = ")
-    assert f"| 1 | segment 1 | {(labels == labels.max()).sum()} |" in chosen.note
+    assert f"| 1 | &nbsp;&nbsp;segment 1 | &nbsp;&nbsp;{(labels == labels.max()).sum()} |" in chosen.note
     assert chosen.files["segments/planes.svg"].read_text() == "segments/figures/YA_planes.svg"
     assert not any("chosen" in other.tags for other in runs.values())
     summary = runs["Summary · grid"].files

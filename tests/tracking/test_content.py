@@ -124,17 +124,20 @@ def test_an_undefined_score_is_left_out() -> None:
     assert {score.step for score in content.scores if score.key == "coverage"} == {2, 3}
 
 
-def test_the_chosen_scores_are_those_of_the_best_eligible_tuning_value() -> None:
+def test_the_best_scores_are_those_of_the_best_eligible_tuning_value() -> None:
     content = content_of({2: LOPSIDED, 3: THREE}, {2: 0.9, 3: 0.3}, floor=0.1)
-    chosen = {score.key: score.value for score in content.scores if score.key.startswith("chosen/")}
-    assert chosen["chosen/tuning_value"] == 3
-    assert chosen["chosen/features/ranking_score"] == 0.3
+    best = {score.key: score.value for score in content.scores if score.key.startswith("best/")}
+    assert (best["best/tuning"], best["best/k"]) == (3, 3)
+    assert best["best/score"] == best["best/features/ranking_score"] == 0.3
+    assert "best/features/silhouette" in best
     assert content.tags["eligible"] == "yes"
 
 
-def test_without_an_eligible_tuning_value_the_best_is_chosen_and_the_reason_told() -> None:
+def test_without_an_eligible_tuning_value_the_best_is_shown_below_all_others_and_the_reason_told() -> None:
     content = content_of({2: LOPSIDED}, {2: 0.9}, floor=0.1)
-    assert Score("chosen/tuning_value", 2.0, 0) in content.scores
+    assert Score("best/tuning", 2.0, 0) in content.scores
+    assert Score("best/features/ranking_score", 0.9, 0) in content.scores
+    assert "best/score" not in {score.key for score in content.scores}
     assert content.tags["eligible"] == "no: a segment is smaller than 10% of the customers"
     assert "Not eligible at any tuning value" in content.note
 
@@ -151,7 +154,7 @@ def test_a_candidate_that_calls_everybody_noise_can_be_shown() -> None:
 def test_the_note_says_where_the_candidate_is_best_and_what_its_libraries_warned_of() -> None:
     content = content_of({2: TWO, 3: THREE}, {2: 0.2, 3: 0.3}, warnings=["ConvergenceWarning: not converged"])
     assert "Best at **n_clusters = 3**: ranking score 0.300 with 3 clusters." in content.note
-    assert "| cluster 0 | 10 | 50.0% |" in content.note
+    assert "| cluster 0 | &nbsp;&nbsp;10 | &nbsp;&nbsp;50.0% |" in content.note
     assert "- ConvergenceWarning: not converged" in content.note
 
 
@@ -290,10 +293,10 @@ def summary_of(candidates: list[dict[str, Any]], board: pd.DataFrame, **files: P
 def test_the_summary_answers_without_an_artifact() -> None:
     content = summary_of(candidates_of("finished", "finished", "failed", "skipped"), board_of(0.1, 0.4))
     lines = content.note.splitlines()
-    assert lines[0] == "**Which is best?**"
+    assert lines[0] == "Which is best?"
     assert "2 of 4 candidates finished. Data: `0123456789ab`." in lines
     assert "- **YF**: c001 leads by 0.3." in lines
-    table = [line for line in lines if line.startswith("| YF")]
+    table = [line.replace("&nbsp;", "") for line in lines if line.startswith("| YF")]
     assert table == [
         "| YF | pca | c001 | n_clusters = 2 | 2 | 100% | 0.400 |",
         "| YF | pca | c000 | n_clusters = 2 | 2 | 100% | 0.100 |",

@@ -19,6 +19,7 @@ import pytest
 from aisle.tracking import Dataset, MlflowTracker, NoTracker, RunContent, Score, Table, Written, mlflow_tracker
 from aisle.tracking.connection import Connection
 from aisle.tracking.store import outdated
+from aisle.tracking.view import view_address
 
 SIZES = Table(("cluster", "customer_count", "spend_share"), (("cluster 0", 12, 0.6), ("noise", 8, None)))
 
@@ -68,6 +69,15 @@ def runs(tracker: MlflowTracker, study: str) -> Callable[[], list[Any]]:
 def ask(tracker: MlflowTracker, call: str, *args: Any, **kwargs: Any) -> Any:
     connection = Connection(tracker.uri, tracker.patience)
     return connection.ask(getattr(connection.client(), call), *args, **kwargs)
+
+
+def test_the_address_of_the_leaderboard_is_told_whole(
+    tracker: MlflowTracker, study: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="aisle")
+    tracker.write(study, [], "Which is best?")
+    number = ask(tracker, "get_experiment_by_name", study).experiment_id
+    assert f"mlflow {study}: http://127.0.0.1:5000/{view_address(number)}" in caplog.messages
 
 
 def test_a_run_shows_its_content(tracker: MlflowTracker, study: str, runs: Callable[[], list[Any]]) -> None:

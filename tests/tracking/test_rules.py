@@ -61,7 +61,7 @@ def test_the_run_says_how_far_the_rule_can_be_trusted(content: Callable[..., Run
     scores = {score.key: score.value for score in found.scores}
     assert scores["agreement/OA"] == 1.0
     assert scores["customers/in_segment"] == 7
-    assert "| OA | centroids | 100.0% | 1.000 |" in found.note
+    assert "| OA | &nbsp;&nbsp;centroids | &nbsp;&nbsp;100.0% | &nbsp;&nbsp;1.000 |" in found.note
     assert "7 of 9 customers of the database are in a segment. one visit: 2." in found.note
     assert "**PE** has no rule: Nothing can be chosen." in found.note
     (table,) = found.tables().values()
@@ -116,6 +116,17 @@ def test_nothing_that_holds_code_is_stored(tracker: MlflowTracker, content: Call
     assert "input_example.json" in names
     assert not [name for name in names if name.endswith((".pkl", ".py", ".pickle"))]
     assert str(logged.status) == "READY"
+
+
+def test_the_pages_of_the_model_and_its_version_say_what_it_is(
+    tracker: MlflowTracker, content: Callable[..., RunContent]
+) -> None:
+    found = content()
+    study = found.tags["study"]
+    tracker.write(study, [found], "")
+    (model,) = client(tracker).search_registered_models(f"name = 'aisle-{study}'")
+    assert f"load_model('models:/aisle-{study}@chosen')" in model.description
+    assert chosen(tracker, study).description == found.note
 
 
 def test_a_second_time_registers_nothing(tracker: MlflowTracker, content: Callable[..., RunContent]) -> None:

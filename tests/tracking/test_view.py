@@ -10,7 +10,7 @@ import numpy as np
 
 from aisle.candidate import score
 from aisle.leaderboard import NAMES
-from aisle.tracking.view import VIEW, view_address, view_tag
+from aisle.tracking.view import AT_BEST, SCORE, VIEW, view_address, view_tag
 
 TAGS = [f"tags.{name}" for name in ("eligible", "evidence_class", "chosen")]
 """What `aisle.tracking.content`, `aisle.tracking.evidence` and `aisle.tracking.chosen` tag runs with."""
@@ -28,12 +28,13 @@ def state() -> dict[str, Any]:
 def test_every_column_and_chart_is_something_that_a_run_says() -> None:
     spaces = dict.fromkeys(("features", "embedding"), np.eye(4))
     (found,) = score(np.array([[0, 0, 1, 1]]), spaces)
-    scores = {"tuning_value", *found}
-    said = {*(f"params.{role}" for role in NAMES), *TAGS, *(f"metrics.chosen/{name}" for name in scores)}
+    best = {*AT_BEST.values(), "best/tuning"}
+    said = {*(f"params.{role}" for role in NAMES), *TAGS, *(f"metrics.{name}" for name in best)}
+    assert set(AT_BEST) <= set(found)
     columns = {column.replace("`", "") for column in [*state()["selectedColumns"], state()["orderByKey"]]}
     assert columns <= said
-    assert {chart["metricKey"].removeprefix("chosen/") for chart in state()["compareRunCharts"]} <= scores
-    assert set(re.findall(r"tags\.(\w+)", state()["searchFilter"])) == {"kind", "current"}
+    assert {chart["metricKey"] for chart in state()["compareRunCharts"]} <= {SCORE, *found}
+    assert set(re.findall(r"tags\.(\w+)", state()["searchFilter"])) == {"current"}
 
 
 def test_the_view_is_the_same_every_time_so_that_a_second_sync_changes_nothing() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from aisle.partition import NOISE, Partition
-from aisle.tracking.notes import joined
+from aisle.tracking.notes import joined, table
 from aisle.tracking.run_content import RunContent
 
 
@@ -21,14 +21,14 @@ def as_chosen(
     """
     told = f"**Chosen for {content.params['lifestage']}**, at {content.params['tuned']} = {tuning_value:g}."
     rows = [
-        f"| {'none' if row['segment'] == NOISE else row['segment']} | {row['segment_name']} | {row['customer_count']} |"
+        ("none" if row["segment"] == NOISE else row["segment"], row["segment_name"], row["customer_count"])
         for row in segments.to_dict("records")
     ]
-    table = ["\n".join(["| segment | name | customers |", "|---|---|---|", *rows])] if rows else []
+    named = [table(["segment", "name", "customers"], rows)] if rows else []
     return replace(
         content,
         tags={**content.tags, "chosen": "yes"},
-        note=joined(told, *table, content.note),
+        note=joined(told, *named, content.note),
         files={**content.files, **{f"segments/{name}": path for name, path in pictures.items()}},
     )
 

@@ -20,6 +20,7 @@ from aisle.profiles import profiles as profiles_of
 from aisle.profiles import sizes as sizes_of
 from aisle.tracking.notes import best_per_lifestage, called, candidate_note, cluster_name, summary_note
 from aisle.tracking.run_content import Cell, Dataset, RunContent, Score, Table
+from aisle.tracking.view import AT_BEST, SCORE
 
 
 def candidate_content(
@@ -51,7 +52,6 @@ def candidate_content(
     value = float(best["tuning_value"])
     partition = next(partition for tried, partition in path.partitions.items() if float(tried) == value)
     at_best = next(found for tried, found in scores.items() if float(tried) == value)
-    chosen = [(f"chosen/{name}", found, 0) for name, found in {"tuning_value": value, **at_best}.items()]
     facts_of_features = facts["features"]
     tags = {
         **_common_tags(study, names, "candidate", data_digest),
@@ -66,7 +66,7 @@ def candidate_content(
         note=candidate_note(path.parameter, best, partition, facts["warnings"]),
         tags=tags,
         params=_params(names, path.parameter, facts),
-        scores=(*_along_path(scores), *_finite(chosen)),
+        scores=(*_along_path(scores), *_at_best(value, at_best, eligible=bool(best["eligible"]))),
         tables=partial(_cluster_tables, names["lifestage"], partition, features),
         dataset=Dataset(
             f"{names['features']} · {names['lifestage']}",
@@ -216,6 +216,17 @@ def _along_path(scores: Mapping[float, Mapping[str, float]]) -> Iterator[Score]:
     for step, (value, found) in zip(places, scores.items(), strict=True):
         extra = {} if whole else {"tuning_value": float(value)}
         yield from _finite((name, score, step) for name, score in (extra | dict(found)).items())
+
+
+def _at_best(value: float, found: Mapping[str, float], *, eligible: bool) -> Iterator[Score]:
+    """The scores at the best tuning value, those that are columns of the page under short names.
+
+    A candidate that is not eligible has no `SCORE`, by which the page sorts: it stands below those that are.
+    """
+    scores = {f"best/{name}": score for name, score in found.items() if name not in AT_BEST or name == RANKED_BY}
+    scores |= {short: round(found[name], 4) for name, short in AT_BEST.items()} | {"best/tuning": value}
+    left_out = set() if eligible else {SCORE}
+    yield from _finite((name, score, 0) for name, score in scores.items() if name not in left_out)
 
 
 def steps(values: Iterable[float]) -> list[int]:

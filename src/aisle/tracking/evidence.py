@@ -10,7 +10,7 @@ import pandas as pd
 from aisle.evidence import CLASSES, REPORTED, Thresholds
 from aisle.partition import PartitionPath
 from aisle.tracking.content import steps
-from aisle.tracking.notes import joined
+from aisle.tracking.notes import joined, table
 from aisle.tracking.run_content import RunContent, Score
 
 if TYPE_CHECKING:
@@ -101,12 +101,15 @@ def _told(rows: pd.DataFrame, found: str, stage: str) -> str:
     spent = f"{first['splits']:g} splits into halves and {first['null_draws']:g} null draws"
     spent += f" and {samples:g} bootstrap samples" if samples else ""
     title = f"**Evidence: {found or 'no partition is eligible'}** ({stage}: {spent})."
-    head = f"| at | {' | '.join(_SHOWN.values())} | class |\n|{'---|' * (len(_SHOWN) + 2)}"
     lines = [
-        f"| {row['tuning_value']:g} | {' | '.join(_number(row[name]) for name in _SHOWN)} "
-        f"| {row['class'] if row['eligible'] else 'not eligible'} |"
+        (
+            f"{row['tuning_value']:g}",
+            *(_number(row[name]) for name in _SHOWN),
+            row["class"] if row["eligible"] else "not eligible",
+        )
         for row in rows.to_dict("records")
     ]
+    measured = table(["at", *_SHOWN.values(), "class"], lines)
     failed = f"It failed on {first['failed_splits']} splits and {first['failed_draws']} null draws"
     failed += f" and {lost} bootstrap samples: {first['failure']}" if lost else f": {first['failure']}"
     repeated = [
@@ -114,7 +117,7 @@ def _told(rows: pd.DataFrame, found: str, stage: str) -> str:
         for row in rows.to_dict("records")
         if row["category"]
     ]
-    return "\n\n".join([title, "\n".join([head, *lines]), *repeated, *([failed] if first["failure"] else [])])
+    return "\n\n".join([title, measured, *repeated, *([failed] if first["failure"] else [])])
 
 
 def _number(value: float) -> str:

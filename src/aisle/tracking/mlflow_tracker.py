@@ -40,7 +40,8 @@ class MlflowTracker:
     """Studies as MLflow experiments of the same name.
 
     ``uri`` is an MLflow tracking address. A SQLite store is made, and its schema brought up to date, here, and its
-    artifacts go under ``artifacts``; a server sees to both itself. ``locks`` is the folder of the locks that keep two
+    artifacts go under ``artifacts``; a server sees to both itself. ``pages`` is where a person will have MLflow's pages
+    of a store that is not a server. ``locks`` is the folder of the locks that keep two
     processes of this machine from making one store or writing one study; ``patience`` is how many seconds to wait.
     """
 
@@ -48,6 +49,7 @@ class MlflowTracker:
     artifacts: Path
     locks: Path
     patience: float = 120.0
+    pages: str = "http://127.0.0.1:5000"
 
     def prepare(self) -> None:
         """Create the store if there is none. Many processes may do this at once.
@@ -84,7 +86,8 @@ class MlflowTracker:
             experiment = self._experiment(connection, client, study, description)
             done = _Experiment(connection, client, experiment).bring_to(contents)
         log.info("mlflow %s: %d runs written, %d unchanged, %d removed", study, *done)
-        log.info("mlflow %s: see %s on the server", study, view_address(experiment))
+        pages = connection.address if self.uri.startswith("http") else self.pages
+        log.info("mlflow %s: %s/%s", study, pages.rstrip("/"), view_address(experiment))
         return done
 
     @property
@@ -198,7 +201,7 @@ class _Experiment:
             ask(client.log_inputs, run_id, [_dataset_input(content.dataset)])
         self._log_artifacts(run_id, tables, content)
         if content.model is not None:
-            register(self.connection, client, self.experiment_id, run_id, content.model)
+            register(self.connection, client, self.experiment_id, run_id, content.model, content.note)
         ask(client.log_batch, run_id, tags=[RunTag(_CONTENT, digest)])
         ask(client.set_terminated, run_id, status=content.status, end_time=round(now * 1000))
 

@@ -1,7 +1,7 @@
 """The words of a run: its name and its note, in Markdown, to be read without opening an artifact."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -33,6 +33,18 @@ def cluster_name(label: int) -> str:
     return "noise" if label == NOISE else f"cluster {label}"
 
 
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Markdown; columns are spaced, for MLflow's page sets cells of a note without any space between them.
+
+    >>> print(table(["cluster", "customers"], [["cluster 0", 12]]))
+    | cluster | &nbsp;&nbsp;customers |
+    |---|---|
+    | cluster 0 | &nbsp;&nbsp;12 |
+    """
+    lines = [f"| {' | &nbsp;&nbsp;'.join(map(str, cells))} |" for cells in (head, *rows)]
+    return "\n".join([lines[0], f"|{'---|' * len(head)}", *lines[1:]])
+
+
 def candidate_note(parameter: str, best: "pd.Series[Any]", partition: Partition, warnings: Sequence[str]) -> str:
     """Markdown: where the candidate is best, how good, its clusters' sizes, and what its libraries warned of."""
     at = f"{parameter} = {best['tuning_value']:g}"
@@ -41,8 +53,8 @@ def candidate_note(parameter: str, best: "pd.Series[Any]", partition: Partition,
         said.append(f"**Not eligible at any tuning value**; here {best['excluded_because']}.")
     total = partition.labels.size
     sizes = [*enumerate(partition.sizes), (NOISE, total - partition.sizes.sum())]
-    rows = [f"| {cluster_name(label)} | {size} | {size / total:.1%} |" for label, size in sizes if size]
-    said.append("\n".join(["| cluster | customers | share |", "|---|---|---|", *rows]))
+    rows = [(cluster_name(label), size, f"{size / total:.1%}") for label, size in sizes if size]
+    said.append(table(["cluster", "customers", "share"], rows))
     if warnings:
         said.append("**Warnings**\n\n" + "\n".join(f"- {warning}" for warning in warnings))
     return _cut("\n\n".join(said))
@@ -60,7 +72,7 @@ def summary_note(
 
     ``verdict`` are its sentences; none while nothing has been selected.
     """
-    said = [f"**{question}**"]
+    said = [question]  # plain, for the list of experiments shows Markdown as it is written
     finished = sum(told["status"] == "finished" for told in candidates)
     data = f" Data: `{data_digest[:12]}`." if data_digest else ""
     said.append(f"{finished} of {len(candidates)} candidates finished.{data}")
@@ -90,13 +102,17 @@ def _score(value: float) -> str:
 
 
 def _leaders(best: pd.DataFrame, roles: Sequence[str]) -> str:
-    head = f"| {' | '.join(roles)} | tuned | clusters | coverage | score |\n|{'---|' * (len(roles) + 4)}"
     rows = [
-        f"| {' | '.join(str(row[role]) for role in roles)} | {row['parameter']} = {row['tuning_value']:g} "
-        f"| {row['n_clusters']} | {row['coverage']:.0%} | {row[RANKED_BY]:.3f} |"
+        (
+            *(row[role] for role in roles),
+            f"{row['parameter']} = {row['tuning_value']:g}",
+            row["n_clusters"],
+            f"{row['coverage']:.0%}",
+            f"{row[RANKED_BY]:.3f}",
+        )
         for row in best.to_dict("records")
     ]
-    return "\n".join([head, *rows])
+    return table([*roles, "tuned", "clusters", "coverage", "score"], rows)
 
 
 def joined(*parts: str) -> str:

@@ -25,8 +25,13 @@ def is_registered(connection: Connection, client: "MlflowClient", run_id: str, m
     return bool(connection.ask(client.get_model_version, model.name, str(number)).run_id == run_id)
 
 
-def register(connection: Connection, client: "MlflowClient", experiment_id: str, run_id: str, model: Model) -> None:
-    """Log the model as an output of the run, and register it as a new version to which its alias then leads."""
+def register(
+    connection: Connection, client: "MlflowClient", experiment_id: str, run_id: str, model: Model, note: str
+) -> None:
+    """Log the model as an output of the run, and register it as a new version to which its alias then leads.
+
+    ``note`` is what the page of the version says.
+    """
     from mlflow.entities import LoggedModelOutput
 
     ask = connection.ask
@@ -39,8 +44,9 @@ def register(connection: Connection, client: "MlflowClient", experiment_id: str,
     ask(client.log_outputs, run_id, [LoggedModelOutput(logged.model_id, step=0)])
     if _registered(connection, client, model.name) is None:
         ask(client.create_registered_model, model.name)
+    ask(client.update_registered_model, model.name, model.description)
     place = logged.artifact_location  # "models:/<id>" would be looked for in the store of the environment
-    made = ask(client.create_model_version, model.name, place, run_id, model_id=logged.model_id)
+    made = ask(client.create_model_version, model.name, place, run_id, description=note, model_id=logged.model_id)
     ask(client.set_registered_model_alias, model.name, model.alias, str(made.version))
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aisle.rules import LIFESTAGE, TRUSTED, SegmentRules
+from aisle.tracking.notes import table
 from aisle.tracking.run_content import Model, RunContent, Score, Table
 
 ALIAS: Final = "chosen"
@@ -50,7 +51,16 @@ def rules_content(
 def _model(study: str, rules: SegmentRules, digest: str) -> Model:
     rows = tuple((lifestage, *rule.mean_.tolist()) for lifestage, rule in rules.rules.items())
     example = Table((LIFESTAGE, *rules.columns), rows)
-    return Model(f"aisle-{study}", ALIAS, rules, digest, example, "segment", TRUSTED)
+    name = f"aisle-{study}"
+    return Model(name, ALIAS, rules, digest, example, "segment", _description(study, name), TRUSTED)
+
+
+def _description(study: str, name: str) -> str:
+    return (
+        f"The rule by which every customer gets a segment of the study **{study}**. A row is a customer: "
+        f"`{LIFESTAGE}` and features in, the number of the segment out.\n\n"
+        f"`mlflow.pyfunc.load_model('models:/{name}@{ALIAS}').predict(rows)`"
+    )
 
 
 def _table(lifestages: Mapping[str, Any]) -> Table:
@@ -63,18 +73,23 @@ def _table(lifestages: Mapping[str, Any]) -> Table:
 
 def _note(told: Mapping[str, Any]) -> str:
     """Markdown: what the rule is, how well it gives back the study's segments, and who gets none."""
-    head = "| lifestage | by the nearest | agreement | adjusted Rand index | largest segment |\n|---|---|---|---|---|"
+    head = ("lifestage", "by the nearest", "agreement", "adjusted Rand index", "largest segment")
     rows = [
-        f"| {lifestage} | {own['rule']} | {own['agreement']:.1%} | {own['adjusted_rand']:.3f} "
-        f"| {own['largest_share']:.1%} |"
+        (
+            lifestage,
+            own["rule"],
+            f"{own['agreement']:.1%}",
+            f"{own['adjusted_rand']:.3f}",
+            f"{own['largest_share']:.1%}",
+        )
         for lifestage, own in told["lifestages"].items()
     ]
     seen = told["customers"]
     none = "".join(f" {why}: {count}." for why, count in seen["reasons"].items())
     said = [
-        "**How every customer gets a segment.** Agreement: the share of the study's customers who are given back their "
+        "How every customer gets a segment. Agreement: the share of the study's customers who are given back their "
         "segment by the others alone; everybody in the largest segment would reach the last column.",
-        "\n".join([head, *rows]),
+        table(head, rows),
         f"{seen['in_segment']} of {seen['in_database']} customers of the database are in a segment.{none}",
         *(f"**{lifestage}** has no rule: {why}" for lifestage, why in told["without"].items()),
     ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LAYOUT = 3  # raised when runs show something new, so that the next sync writes those of old again
+_LAYOUT = 4  # raised when runs show something new, so that the next sync writes those of old again
 
 Cell = str | int | float | bool | None
 
@@ -55,7 +55,8 @@ class Model:
     """A fitted ``estimator`` to be registered as ``name`` under ``alias``; ``digest`` tells two of them apart.
 
     ``example`` are rows of its inputs, texts and numbers; ``output`` is what its predictions, whole numbers, are
-    called. ``trusted`` are the types that must be trusted to load it, scikit-learn's own not among them.
+    called. ``description`` is what its page says, in Markdown. ``trusted`` are the types that must be trusted to load
+    it, scikit-learn's own not among them.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Model:
     digest: str
     example: Table
     output: str
+    description: str
     trusted: tuple[str, ...] = ()
 
 

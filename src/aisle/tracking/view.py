@@ -14,24 +14,26 @@ from aisle.leaderboard import RANKED_BY
 
 VIEW = "leaderboard"
 """The key of the view in an address: ``.../runs?viewStateShareKey=leaderboard``."""
+SCORE = "best/score"
+"""The metric that candidates are sorted by: the ranking score of those that are eligible."""
+AT_BEST = {
+    RANKED_BY: SCORE,
+    "n_clusters": "best/k",
+    "smallest_share": "best/smallest",
+    "coverage": "best/covered",
+}
+"""Scores at the best tuning value, and metrics with short names, for the page's columns are narrow."""
+# other roles are told by a run's name where they vary
 _COLUMNS = (
-    "params.`lifestage`",
-    "params.`features`",
-    "params.`scaler`",
-    "params.`reducer`",
-    "params.`clusterer`",
-    f"metrics.`chosen/{RANKED_BY}`",
-    "metrics.`chosen/tuning_value`",
-    "metrics.`chosen/n_clusters`",
-    "metrics.`chosen/smallest_share`",
-    "metrics.`chosen/coverage`",
-    "tags.`eligible`",
-    "tags.`evidence_class`",
-    "tags.`chosen`",
+    *(f"params.`{name}`" for name in ("lifestage", "reducer", "clusterer")),
+    *(f"metrics.`{name}`" for name in (*AT_BEST.values(), "best/tuning")),
+    *(f"tags.`{name}`" for name in ("eligible", "evidence_class", "chosen")),
 )
 _ALONG_PATH = (RANKED_BY, "features/silhouette", "embedding/silhouette", "smallest_share", "coverage", "n_clusters")
 _RUNS_IN_CHART = 10
 _SECTION = "along-the-path"
+_WIDE = {"columns": 2, "cardHeight": 400}
+"""Two charts a row, so that titles and keys are read."""
 
 
 def view_tag() -> tuple[str, str]:
@@ -48,8 +50,8 @@ def view_address(experiment_id: str) -> str:
 
 def _state() -> dict[str, Any]:
     return {
-        "searchFilter": "tags.kind = 'candidate' AND tags.current = 'yes'",
-        "orderByKey": f"metrics.`chosen/{RANKED_BY}`",
+        "searchFilter": "tags.current = 'yes'",
+        "orderByKey": f"metrics.`{SCORE}`",
         "orderByAsc": False,
         "startTime": "ALL",
         "lifecycleFilter": "Active",
@@ -57,8 +59,8 @@ def _state() -> dict[str, Any]:
         "modelVersionFilter": "All Runs",
         "selectedColumns": _COLUMNS,
         "runsHiddenMode": "FIRST_10_RUNS",
-        "compareRunCharts": [*map(_line, _ALONG_PATH), _bar(f"chosen/{RANKED_BY}")],
-        "compareRunSections": [{"uuid": _SECTION, "name": "Scores along the tuning value", "display": True}],
+        "compareRunCharts": [*map(_line, _ALONG_PATH), _chart("BAR", SCORE)],
+        "compareRunSections": [{"uuid": _SECTION, "name": "Scores along the tuning value", "display": True} | _WIDE],
         "isAccordionReordered": True,
         "globalLineChartConfig": {"xAxisKey": "step", "lineSmoothness": 0, "selectedXAxisMetricKey": ""},
     }
@@ -77,10 +79,6 @@ def _line(metric: str) -> Mapping[str, Any]:
         "useGlobalXaxisKey": True,
         "useGlobalLineSmoothing": True,
     }
-
-
-def _bar(metric: str) -> Mapping[str, Any]:
-    return _chart("BAR", metric)
 
 
 def _chart(kind: str, metric: str) -> dict[str, Any]:
