@@ -68,6 +68,7 @@ def test_few_rows_have_exact_neighbours() -> None:
     np.testing.assert_array_equal(found.rows[:, 0], np.arange(len(X)))
 
 
+@pytest.mark.verify
 def test_many_rows_have_nearly_exact_neighbours_the_same_each_time() -> None:
     X = table(4096, 3)
     reducer = NeighbourUMAP(n_neighbors=5, random_state=2)
@@ -91,6 +92,7 @@ def test_it_fulfils_the_protocol() -> None:
     assert isinstance(NeighbourUMAP(), NeighbourReducer)
 
 
+@pytest.mark.verify
 def test_another_process_finds_the_same() -> None:
     program = (
         "import sys, numpy as np; from aisle.reducers import NeighbourUMAP\n"

@@ -80,5 +80,7 @@ def groceries(
 
 @pytest.fixture
 def workspace(groceries: Workspace, tmp_path: Path) -> Workspace:
-    """A copy of the small grocery to run in."""
-    return groceries.copied(tmp_path / "aisle")
+    """A copy of the small grocery to run in, without MLflow's store: commands that are stopped are to make it."""
+    copy = groceries.copied(tmp_path / "aisle")
+    (copy.folder / "mlflow.db").unlink()
+    return copy

@@ -6,9 +6,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from omegaconf import DictConfig
 
 from aisle.storage import write_table
 from aisle.tables import CANONICAL
+from aisle.tracking.store import create_store
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCRIPTS = Path(sys.executable).parent
@@ -111,7 +114,7 @@ def check_as_committed(workspace: Workspace) -> None:
 def grocery_workspace(
     folder: Path, tables: Mapping[str, pyarrow.Table], compose: Callable[..., DictConfig], *, source: bool = False
 ) -> Workspace:
-    """The configuration and the experiments of the repository, with the features of a small grocery.
+    """The configuration and the experiments of the repository, the features of a small grocery, an empty MLflow store.
 
     With ``source`` the package's code and the tests' common fixtures are there too, and it is this copy that runs.
     """
@@ -123,11 +126,21 @@ def grocery_workspace(
         shutil.copyfile(REPOSITORY / name, folder / name)
     for name, rows in tables.items():
         write_table(rows, CANONICAL[name], folder / "data" / f"{name}.parquet")
+    (folder / "mlflow.db").write_bytes(_empty_store())
     stages: tuple[tuple[str, ...], ...] = (("stage=fingerprint",), ("stage=extract",))
     for overrides in (*stages, *(("stage=features", f"features={block}") for block in ("baskets", "rfm", "mix"))):
         call(compose(*overrides, f"paths.root={folder}").stage)
     paths: dict[str, Any] = {"PYTHONPATH": str(folder / "src")} if source else {}
     return Workspace(folder, shell_environment(**paths))
+
+
+@cache
+def _empty_store() -> bytes:
+    """A fresh store of MLflow, which takes seconds to make."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "mlflow.db"
+        create_store(file, Path(folder) / "artifacts")
+        return file.read_bytes()
 
 
 Clone = Callable[..., Workspace]
