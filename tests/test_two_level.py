@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import silhouette_score
+from sklearn.preprocessing import StandardScaler
 
 from aisle.evidence import CLASSES
 from aisle.features import FeatureTable
@@ -90,6 +92,16 @@ def test_two_levels_are_held_against_one_partition_into_as_many() -> None:
     assert found.rival["rand"] == 1.0
     assert found.rival["score"] == pytest.approx(found.score)
     assert "into 3 (ward, none)" in found.sentences[-1]
+
+
+def test_both_levels_are_scored_as_scikit_learn_scores_them_on_the_standardised_features() -> None:
+    features, first, second = table()
+    labels = nested(first, second)
+    found = levels(features, labels, first, above=verdict("all", "constructive", 2), below={}, flat=None)
+    standard = StandardScaler().fit_transform(features.values)
+    assert found.first_score == pytest.approx(silhouette_score(standard, first))
+    assert found.score == pytest.approx(silhouette_score(standard, labels))
+    assert found.score > 0.5  # tight groups, of which the largest holds two corners
 
 
 def test_customers_in_no_segment_count_in_shares_and_in_scores() -> None:

@@ -84,8 +84,9 @@ def levels(
     """
     codes = np.where(labels == "", NOISE, pd.factorize(labels, sort=True)[0])
     partitions = [first, Partition.numbered(codes, labels.index).labels, *([flat[1]] if flat else [])]
-    labelings = np.array([one.loc[features.values.index] for one in partitions], dtype=np.int64)
-    scores = [found[RANKED_BY] for found in score(labelings, {REFERENCE: reference_space(features).to_numpy()})]
+    space = reference_space(features)  # its rows have an order of their own
+    labelings = np.array([one.loc[space.index] for one in partitions], dtype=np.int64)
+    scores = [found[RANKED_BY] for found in score(labelings, {REFERENCE: space.to_numpy()})]
     rival: dict[str, float | str] | None = None
     if flat:
         agreed = float(adjusted_rand_score(labelings[1], labelings[2]))
