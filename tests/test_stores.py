@@ -1,5 +1,8 @@
 """Stores: planted differences are found, ratios are those that were planted, and what cannot be said is not."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -102,13 +105,29 @@ def test_segments_that_go_with_formats_and_those_that_do_not_are_told_apart() ->
     )
 
 
-@pytest.mark.parametrize("formats", [("LS",), (UNKNOWN_FORMAT,)])
-def test_segments_without_formats_to_hold_them_against_are_said_so(formats: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("formats", "numbers", "reason"),
+    [
+        (("LS",), lambda place: place % 2, "all stores are of one format, LS"),
+        ((UNKNOWN_FORMAT,), lambda place: place % 2, "the format of no store is known"),
+        (("LS", "MS"), lambda place: place * 0, "there are fewer than two segments"),
+    ],
+)
+def test_why_segments_cannot_be_held_against_formats_is_said(
+    formats: tuple[str, ...], numbers: Callable[[Any], Any], reason: str
+) -> None:
     table = stores(formats=formats)
-    segments = pd.Series(np.arange(90) % 2, index=table.values.index)
+    segments = pd.Series(numbers(np.arange(90)), index=table.values.index)
     found = agreement(segments, table.cohort, permutations=19, seed=1)
     assert found.rand is None
-    assert "fewer than two of either" in found.sentence
+    assert found.sentence == f"Segments of stores cannot be held against formats: {reason}."
+
+
+def test_formats_that_are_known_in_one_segment_only_are_said_so() -> None:
+    table = stores(formats=("LS", "MS", UNKNOWN_FORMAT))
+    segments = (table.cohort == UNKNOWN_FORMAT).astype("int64")
+    found = agreement(segments, table.cohort, permutations=19, seed=1)
+    assert found.sentence.endswith("formats are known in one segment only.")
 
 
 def test_stores_in_no_segment_are_left_out_of_the_agreement() -> None:

@@ -49,7 +49,7 @@ def agreement(segments: "pd.Series[int]", formats: "pd.Series[str]", *, permutat
     counts = pd.crosstab(both["segment"], both["format"])
     table = _long(counts)
     if min(counts.shape) < 2:
-        told = "Segments of stores cannot be held against formats: there are fewer than two of either."
+        told = f"Segments of stores cannot be held against formats: {_lacking(segments, formats)}."
         return Agreement(table, None, None, None, None, None, told)
     codes = both["segment"].to_numpy(), pd.factorize(both["format"], sort=True)[0]
     v, rand = _cramers_v(*codes), float(adjusted_rand_score(*codes))
@@ -59,6 +59,18 @@ def agreement(segments: "pd.Series[int]", formats: "pd.Series[str]", *, permutat
     guessed = float(counts.max(axis=1).sum() / len(both))
     without = float(counts.sum().max() / len(both))
     return Agreement(table, rand, v, p, guessed, without, _sentence(rand, v, p, guessed, without))
+
+
+def _lacking(segments: "pd.Series[int]", formats: "pd.Series[str]") -> str:
+    if segments[segments != NOISE].nunique() < 2:
+        return "there are fewer than two segments"
+    inside = formats.reindex(segments[segments != NOISE].index)
+    known = inside[inside != UNKNOWN_FORMAT].dropna()
+    if known.empty:
+        return "the format of no store is known"
+    if len(set(known)) == 1:
+        return f"all stores are of one format, {known.iloc[0]}"
+    return "formats are known in one segment only"
 
 
 def _long(counts: pd.DataFrame) -> pd.DataFrame:
