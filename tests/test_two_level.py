@@ -91,7 +91,7 @@ def test_two_levels_are_held_against_one_partition_into_as_many() -> None:
     assert found.rival is not None
     assert found.rival["rand"] == 1.0
     assert found.rival["score"] == pytest.approx(found.score)
-    assert "into 3 (ward, none)" in found.sentences[-1]
+    assert "the best eligible partition of everybody at once into 3 (ward, none)" in found.sentences[-1]
 
 
 def test_both_levels_are_scored_as_scikit_learn_scores_them_on_the_standardised_features() -> None:

@@ -57,8 +57,8 @@ def nested(first: "pd.Series[int]", second: "pd.Series[int]") -> "pd.Series[str]
 class Levels:
     """``sizes``: a row per segment of two levels; scores are ranking scores in the reference space of everybody.
 
-    ``rival`` is the best partition of everybody at once into as many segments, None where there is none: its score,
-    what made it, and its adjusted Rand index with the two levels.
+    ``rival`` is the best eligible partition of everybody at once into as many segments, None where there is none: its
+    score, what made it, and its adjusted Rand index with the two levels.
     """
 
     sizes: pd.DataFrame
@@ -136,8 +136,8 @@ def _sentences(
     compared += f", the first level alone {scores[0]:.3f}"
     if rival:
         compared += (
-            f", the best partition of everybody at once into {len(sizes)} ({rival['method']}) {rival['score']:.3f}; "
-            f"the two agree by an adjusted Rand index of {rival['rand']:.2f}"
+            f", the best eligible partition of everybody at once into {len(sizes)} ({rival['method']}) "
+            f"{rival['score']:.3f}; the two agree by an adjusted Rand index of {rival['rand']:.2f}"
         )
     return [*found, f"{compared}."]
 
