@@ -15,6 +15,7 @@ from aisle.database import (
     read_baskets,
     read_customers,
     read_segment_history,
+    read_segment_labels,
     read_segment_migration,
     read_segment_runs,
     read_segments,
@@ -71,6 +72,7 @@ def test_segments_read_are_those_published(server: Database) -> None:
         found = {
             "customer_segments": read_segments(session),
             "customer_segment_history": read_segment_history(session),
+            "customer_segment_labels": read_segment_labels(session),
             "customer_segment_migration": read_segment_migration(session),
             "customer_segment_runs": read_segment_runs(session),
         }

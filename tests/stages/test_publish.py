@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 from tests.stages.test_segments import BOTH, KEYS, segments, study
 
-from aisle.database import DuckDB, ParquetFolder, read_segment_runs, read_segments
+from aisle.database import DuckDB, ParquetFolder, read_receipt, read_segment_runs, read_segments
+from aisle.partition import NOISE
 from aisle.rules import labels_digest
 from aisle.selection import Selection, SelectionRule, selection_to_json
-from aisle.stages.publish import run
+from aisle.stages.publish import moved_since, run
 from aisle.storage import read_json, write_frame, write_json
 
 Publish = Callable[..., dict[str, Any]]
@@ -107,6 +108,45 @@ def test_without_a_moment_it_is_now(database: DuckDB, publish: Publish) -> None:
 def test_a_run_can_be_undone(database: DuckDB, publish: Publish) -> None:
     assert publish(undo=publish()["run"])["run"] is None
     assert current(database).empty
+
+
+def test_who_moved_since_the_run_before_is_drawn(folder: Path, publish: Publish) -> None:
+    figures = folder / "publish" / "figures"
+    first = publish()["run"]
+    assert list(figures.iterdir()) == []  # there is no run before it
+    sizes, labels = folder / "segments" / "sizes.csv", folder / "segments" / "labels.parquet"
+    before = pd.read_parquet(labels)
+    ends = before["lifestage"].eq("YA") & before["segment"].eq(1)
+    write_frame(before.assign(segment=before["segment"].mask(ends, NOISE)), labels)
+    named = pd.read_csv(sizes)
+    named.assign(segment_name=named["segment_name"] + ", again").to_csv(sizes, index=False)
+    second = publish()["run"]
+    assert {path.name for path in figures.iterdir()} == {
+        f"{lifestage}_migration.{kind}" for lifestage in ("OA", "YA") for kind in ("png", "svg")
+    }
+    drawn = {path.name: path.read_bytes() for path in figures.iterdir()}
+    publish()
+    assert {path.name: path.read_bytes() for path in figures.iterdir()} == drawn
+    assert publish(undo=second)["run"] == first
+    assert list(figures.iterdir()) == []
+
+
+def test_the_names_beside_a_migration_are_those_in_force_and_for_who_is_no_more_those_it_had(
+    folder: Path, database: DuckDB, publish: Publish
+) -> None:
+    old = pd.read_csv(folder / "segments" / "sizes.csv")
+    old.assign(segment_name="old " + old["segment"].astype(str)).to_csv(folder / "segments" / "sizes.csv", index=False)
+    publish()
+    before = pd.read_parquet(folder / "segments" / "labels.parquet")
+    last = before["lifestage"].eq("YA") & before["segment"].eq(1)
+    write_frame(before.assign(segment=before["segment"].mask(last, NOISE)), folder / "segments" / "labels.parquet")
+    old.assign(segment_name="new " + old["segment"].astype(str)).to_csv(folder / "segments" / "sizes.csv", index=False)
+    publish()
+    with database.reading() as session:
+        moved = moved_since(session, read_receipt(session))
+    rows, names = moved["YA"]
+    assert names == {0: "new 0", 1: "old 1"}
+    assert rows.loc[rows["to_segment"] == NOISE, "from_segment"].tolist() == [1]
 
 
 def test_the_column_asked_for_is_added(database: DuckDB, publish: Publish) -> None:

@@ -137,15 +137,20 @@ def test_the_evidence_decides_and_every_measure_is_told_with_its_threshold(tmp_p
     assert read_json(tmp_path / "select" / "metrics.json")["YA"]["jaccard_worst"] == 0.8
 
 
+def drawn(*names: str) -> set[str]:
+    """The files of the pictures with these names."""
+    return {f"{name}.{kind}" for name in names for kind in ("png", "svg")}
+
+
 def test_every_verdict_has_its_pictures_and_those_of_before_are_gone(tmp_path: Path) -> None:
     select(study(tmp_path, *ROWS), evidence=evidence(tmp_path / "evidence", *ROWS))
     kinds = ("evidence", "stability", "gaps", "flow")
-    whole = {f"{lifestage}_{kind}.png" for lifestage in ("OA", "YA") for kind in kinds}
+    whole = {f"{lifestage}_{kind}" for lifestage in ("OA", "YA") for kind in kinds}
     folder = tmp_path / "select" / "figures"
-    assert {path.name for path in folder.iterdir()} == {*whole, "PE_evidence.png"}
+    assert {path.name for path in folder.iterdir()} == drawn(*whole, "PE_evidence")
     assert (tmp_path / "select" / "methods.png").stat().st_size > 10_000
     select(tmp_path, evidence=evidence(tmp_path / "evidence", *ROWS, **{"class": "do not segment"}))
-    assert {path.name for path in folder.iterdir()} == {f"{name}_evidence.png" for name in ("OA", "PE", "YA")}
+    assert {path.name for path in folder.iterdir()} == drawn("OA_evidence", "PE_evidence", "YA_evidence")
     select(tmp_path)
     assert list(folder.iterdir()) == []
 

@@ -11,6 +11,7 @@ from aisle.database.session import Session, columns_of
 from aisle.features.exact import relation
 from aisle.publication import (
     CUSTOMER_SEGMENT_HISTORY,
+    CUSTOMER_SEGMENT_LABELS,
     CUSTOMER_SEGMENT_MIGRATION,
     CUSTOMER_SEGMENT_RUNS,
     CUSTOMER_SEGMENTS,
@@ -44,6 +45,11 @@ def read_segment_history(session: Session, *, customer_ids: Iterable[str] | None
 def read_segment_migration(session: Session) -> pd.DataFrame:
     """Customers by the segment they had before a run and after it, -1 for none; sorted by run, lifestage, segments."""
     return _read(session, CUSTOMER_SEGMENT_MIGRATION, CUSTOMER_SEGMENT_MIGRATION.key, None)
+
+
+def read_segment_labels(session: Session) -> pd.DataFrame:
+    """The segments of every run, with their names; sorted by run, lifestage, segment."""
+    return _read(session, CUSTOMER_SEGMENT_LABELS, CUSTOMER_SEGMENT_LABELS.key, None)
 
 
 def read_segment_runs(session: Session) -> pd.DataFrame:

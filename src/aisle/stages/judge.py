@@ -113,7 +113,9 @@ def run(
     write_json(content, Path(output) / "judgement.json")
     with whole_folder(Path(output) / "figures", replace=True) as part:
         for name, found in judged.items():
-            write_figure(_valleys(found, thresholds), part / f"{name}_valleys.png")
+            figure = _valleys(found, thresholds)
+            for kind in ("png", "svg"):
+                write_figure(figure, part / f"{name}_valleys.{kind}")
     for name, told in records.items():
         log.info("%s: %s", name, " ".join(told["sentences"]))
     for name, reason in left_out.items():

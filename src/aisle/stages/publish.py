@@ -1,4 +1,4 @@
-"""Segments -> the database: current, with history, one transaction; or a run taken back."""
+"""Segments -> the database: current, with history, one transaction; or a run taken back. And who moved, as pictures."""
 
 import logging
 from datetime import UTC, datetime
@@ -7,13 +7,23 @@ from typing import Any
 
 import pandas as pd
 
-from aisle.database import CustomersColumn, ParquetFolder, Server, publish_segments, undo_segments
+from aisle.database import (
+    CustomersColumn,
+    ParquetFolder,
+    Server,
+    Session,
+    publish_segments,
+    read_segment_labels,
+    read_segment_migration,
+    undo_segments,
+)
+from aisle.figures import migration_flow
 from aisle.partition import NOISE
 from aisle.profiles import LABELS
-from aisle.publication import Publication
+from aisle.publication import Publication, Receipt
 from aisle.rules import ASSIGNED, labels_digest
 from aisle.selection import selection_from_json
-from aisle.storage import read_arrow, read_json, read_table, write_json
+from aisle.storage import read_arrow, read_json, read_table, whole_folder, write_figure, write_json
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +44,8 @@ def run(
 ) -> None:
     """Publish the segments, or restore what was before the run ``undo``; write the receipt of the run in force.
 
+    Beside the receipt, in ``figures``, is for every lifestage who went where from the run before it, if there was one.
+
     Every customer's segment, of stage=assign, is published where its folder ``assign`` has them; else, or where that is
     None, the ``labels`` of the customers whom the study saw.
     ``at`` is the moment of publishing (ISO 8601, UTC where it names no zone), now where it is None. The three
@@ -47,6 +59,7 @@ def run(
     if undo is not None:
         with database.writing() as session:
             receipt = undo_segments(session, str(undo))
+            moved = moved_since(session, receipt)
         log.info("%s undone; %s is in force", undo, receipt.run or "nothing")
     else:
         column = _column(customers_table, customers_key, customers_column)
@@ -58,9 +71,33 @@ def run(
         moment = _moment(at)
         with database.writing() as session:
             receipt = publish_segments(session, publication, at=moment, column=column)
+            moved = moved_since(session, receipt)
         told = (receipt.run, receipt.opened, receipt.closed, receipt.unchanged)
         log.info("run %s is in force: it opened %d segments of customers, closed %d, left %d as they were", *told)
     write_json(receipt.to_json(), Path(output))
+    with whole_folder(Path(output).parent / "figures", replace=True) as part:
+        for lifestage, (rows, names) in moved.items():
+            figure = migration_flow(rows, names, lifestage=lifestage)
+            for kind in ("png", "svg"):
+                write_figure(figure, part / f"{lifestage}_migration.{kind}")
+
+
+def moved_since(session: Session, receipt: Receipt) -> dict[str, tuple[pd.DataFrame, dict[int, str]]]:
+    """Of every lifestage that the run before had: its part of the migration, and what its segments are called.
+
+    A segment that is no more has the name that it had.
+    """
+    if receipt.previous_run is None:
+        return {}
+    moves, named = read_segment_migration(session), read_segment_labels(session)
+    moves = moves[moves["run"] == receipt.run]
+    runs = [named[named["run"] == run] for run in (receipt.previous_run, receipt.run)]
+    called = dict(iter(pd.concat(runs).groupby("lifestage")))
+    return {
+        str(lifestage): (rows, dict(zip(called[lifestage]["segment"], called[lifestage]["segment_name"], strict=True)))
+        for lifestage, rows in moves.groupby("lifestage", sort=True)
+        if (rows["from_segment"] != NOISE).any()
+    }
 
 
 def _everybody(assign: Path, labels: pd.DataFrame, origin: Path) -> pd.DataFrame | None:

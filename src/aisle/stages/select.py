@@ -77,7 +77,8 @@ def run(
             keys = [choice.candidate_key for choice in selection.chosen.values()]
             own = found.filter(pyarrow.compute.is_in(found["candidate_key"], pyarrow.array(keys, "string"))).to_pandas()
             for name, figure in justification(selection, dossier, own, thresholds):
-                write_figure(figure, part / f"{name}.png")
+                for kind in ("png", "svg"):
+                    write_figure(figure, part / f"{name}.{kind}")
     _show(selection)
 
 
