@@ -20,7 +20,7 @@ from omegaconf import DictConfig
 
 from aisle.storage import write_table
 from aisle.tables import CANONICAL
-from aisle.tracking.store import create_store
+from aisle.tracking import MlflowTracker
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCRIPTS = Path(sys.executable).parent
@@ -139,7 +139,7 @@ def _empty_store() -> bytes:
     """A fresh store of MLflow, which takes seconds to make."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "mlflow.db"
-        create_store(file, Path(folder) / "artifacts")
+        MlflowTracker(f"sqlite:///{file}", Path(folder) / "artifacts", Path(folder) / "locks").prepare()
         return file.read_bytes()
 
 
