@@ -8,7 +8,16 @@ from contextlib import ExitStack
 
 import numpy as np
 import pytest
-from tests.verify.study import JOBLIB, SERIAL, check_nothing_is_half, interrupt_after, results, runs, wait_for
+from tests.verify.study import (
+    JOBLIB,
+    SERIAL,
+    check_nothing_is_half,
+    interrupt_after,
+    interrupt_when,
+    results,
+    runs,
+    wait_for,
+)
 from tests.verify.workspace import Workspace
 
 pytestmark = pytest.mark.verify
@@ -49,6 +58,15 @@ def test_a_study_stopped_at_random_moments_ends_as_one_left_in_peace(
         interrupt_after(workspace, script, how, moment * seconds)
     workspace.run(script)
     _check_as_in_peace(workspace, undisturbed)
+
+
+def test_a_study_killed_at_work_and_interrupted_at_its_end_ends_as_one_left_in_peace(
+    workspace: Workspace, peaceful: tuple[Workspace, float]
+) -> None:
+    interrupt_when(workspace, SERIAL, signal.SIGKILL, IN_STORE, 3)
+    interrupt_when(workspace, SERIAL, signal.SIGINT, "artifacts/tiny/candidates.json", 1)
+    assert f"{CANDIDATES} found" in workspace.run(SERIAL)
+    _check_as_in_peace(workspace, peaceful[0])
 
 
 def test_a_study_whose_launcher_alone_is_killed_can_be_started_at_once(
