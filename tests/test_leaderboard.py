@@ -145,6 +145,14 @@ def test_ties_go_to_fewer_clusters_then_to_names_then_to_the_tuning_value() -> N
     ]
 
 
+def test_scores_that_differ_by_rounding_alone_are_ties() -> None:
+    entries = [entry(reducer="pca", **{RANKED_BY: 0.1 + 0.2}), entry(reducer="none", candidate_key="k2")]
+    entries[1][RANKED_BY] = 0.3
+    board = leaderboard(entries, floor=FLOOR)
+    assert board["reducer"].tolist() == ["none", "pca"]
+    assert board[RANKED_BY].tolist() == [0.3, 0.1 + 0.2]
+
+
 def test_a_candidate_that_occurs_twice_is_refused_but_may_have_two_names() -> None:
     message = r"^A candidate must occur once; 1 rows repeat an earlier one\.$"
     with pytest.raises(ValueError, match=message):

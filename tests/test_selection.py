@@ -271,6 +271,16 @@ def test_within_a_standard_error_the_fewest_segments_win() -> None:
     assert told.runners_up[0].why.endswith("level within the error, but it needs 4 segments, not 2.")
 
 
+@pytest.mark.parametrize(("none", "pca"), [(0.3, 0.1 + 0.2), (0.1 + 0.2, 0.3)])
+def test_the_last_digit_does_not_say_whose_standard_error_counts(none: float, pca: float) -> None:
+    reduced = entry("kmeans", pca, n_clusters=4, tuning_value=4.0, reducer="pca")
+    same = [
+        in_class("reproducible", "kmeans", none, 4, ranking_error=0.0),
+        (reduced, {"class": "reproducible", "ranking_error": 0.02}),
+    ]
+    assert picked(*same, in_class("reproducible", "ward", 0.285, 2, ranking_error=0.0)) == ("kmeans", 4)
+
+
 def test_a_runner_up_of_a_worse_class_says_which_measures_made_it_so() -> None:
     worse = in_class("constructive", "ward", 0.9, jaccard_worst=0.68, replication=0.75)
     (runner,) = weighed(in_class("reproducible", "kmeans", 0.2), worse).runners_up

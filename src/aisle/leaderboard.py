@@ -9,6 +9,7 @@ NAMES = ("lifestage", "features", "scaler", "reducer", "clusterer")
 """What a candidate is called: the option chosen for each role."""
 KEY = ("candidate_key", "tuning_value")
 RANKED_BY = "features/ranking_score"
+_DECIMALS = 9  # beyond them a score follows the processor
 COLUMNS = {
     **dict.fromkeys(NAMES, "str"),
     "parameter": "str",
@@ -48,8 +49,8 @@ def leaderboard(entries: Iterable[Mapping[str, Any]], *, floor: float) -> pd.Dat
     """All rows, per lifestage best first, with ``eligible`` and ``excluded_because``: the columns `COLUMNS`.
 
     A partition is eligible when it has a ranking score and at least two clusters, each of at least the share ``floor``
-    of the customers. Ties are broken by fewer clusters, then by name and key, so that the order is the same on every
-    machine.
+    of the customers. Ties, to nine decimals, are broken by fewer clusters, then by name and key, so that the order is
+    the same on every machine.
 
     Raises:
         ValueError: ``floor`` is not a share in [0, 0.5], or a candidate and tuning value occurs twice.
@@ -77,7 +78,10 @@ def leaderboard(entries: Iterable[Mapping[str, Any]], *, floor: float) -> pd.Dat
         "candidate_key",
     ]
     ascending = [True, False, False, *[True] * 7]
-    board = board.sort_values(order, ascending=ascending, kind="stable", na_position="last").reset_index(drop=True)
+    places = board.assign(**{RANKED_BY: board[RANKED_BY].round(_DECIMALS)}).sort_values(
+        order, ascending=ascending, kind="stable", na_position="last"
+    )
+    board = board.loc[places.index].reset_index(drop=True)
     known = [name for name in COLUMNS if name in board and name not in _LAST]
     return board[[*known, *sorted(set(board.columns) - set(COLUMNS)), *_LAST]]
 

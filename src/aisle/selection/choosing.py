@@ -128,9 +128,10 @@ def level(rows: pd.DataFrame, rule: SelectionRule) -> pd.DataFrame:
     best: pd.DataFrame = rows[place == place.min()]
     if (best[CLASS] == SEPARATED).any():
         best = best[best["n_clusters"] == best["n_clusters"].max()]
-    top = best.sort_values([RANKED_BY, *_order()], ascending=[False, *[True] * len(_order())], kind="stable").iloc[0]
+    highest = float(best[RANKED_BY].max())
+    top = best[best[RANKED_BY] >= highest - rule.tie_tolerance].sort_values(_order(), kind="stable").iloc[0]
     error = float(top[_ERROR]) if _ERROR in top and pd.notna(top[_ERROR]) else 0.0
-    lowest = float(top[RANKED_BY]) - max(rule.tie_tolerance, error)
+    lowest = highest - max(rule.tie_tolerance, error)
     return best.loc[best[RANKED_BY] >= lowest]
 
 
