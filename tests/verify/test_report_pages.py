@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from tests.report.artifacts import artifacts, report
-from tests.report.browser import DESK, PHONE, opened
+from tests.report.browser import DESK, PHONE, TABLET, opened
 
 pytestmark = pytest.mark.verify
 
@@ -25,13 +25,27 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("size", [PHONE, TABLET, DESK], ids=["phone", "tablet", "desk"])
 def test_no_text_is_cut_off_and_nothing_scrolls_sideways(page_file: Path, size: tuple[int, int], scheme: str) -> None:
     with opened(page_file, size, scheme) as seen:
         seen.page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
         assert seen.page.evaluate("document.documentElement.scrollWidth") == size[0]
         assert seen.page.evaluate(CUT_OFF) == []
         assert seen.complaints == []
+
+
+def test_on_a_phone_a_wide_table_is_lines_that_name_their_column_and_still_sorts(page_file: Path) -> None:
+    with opened(page_file, PHONE) as seen:
+        table = seen.page.get_by_role("table", name="Who they are, segment by segment")
+        counts = table.get_by_role("cell", name="customers")
+        assert [count.inner_text() for count in counts.all()] == ["60", "30", "20", "25", "15"]
+        first, second = table.get_by_role("row").nth(1).locator("th, td").all()[:2]
+        above, below = first.bounding_box(), second.bounding_box()
+        assert above
+        assert below
+        assert below["y"] >= above["y"] + above["height"] - 1
+        table.get_by_role("button", name="customers").press("Enter")
+        assert [count.inner_text() for count in counts.all()] == ["60", "30", "25", "20", "15"]
 
 
 def test_a_picture_grows_and_shrinks_by_keyboard(page_file: Path) -> None:

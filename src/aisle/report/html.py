@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from aisle.report.room import characters, step
 from aisle.tables import LIFESTAGES
 
 _EMPTY: Final = frozenset({"img", "meta"})
@@ -64,30 +65,47 @@ def _is_number(cell: object) -> bool:
 
 
 def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Html:
-    """A table that the page's script makes sortable. A column is set as numbers if all its cells have one."""
+    """A table that the page's script makes sortable. A column is set as numbers if all its cells have one.
+
+    Where the columns have no room side by side, every cell is a line that begins with the name of its column.
+    """
     body = [[cell if isinstance(cell, Cell) else Cell(cell) for cell in row] for row in rows]
-    kinds = ["number" if is_number else None for is_number in numeric(body, len(head))]
-    headed = element(
-        "tr", *(element("th", name, scope="col", class_=kind) for name, kind in zip(head, kinds, strict=True))
+    numbers = numeric(body, len(head))
+    apart = step(characters(head, [[text(cell) for cell in row] for row in body], numbers))
+
+    def part(tag: str, role: str, *children: object, **attributes: object) -> Html:
+        return element(tag, *children, **attributes, role=None if apart is None else role)
+
+    headed = (
+        part("th", "columnheader", name, scope="col", class_="number" if is_number else None)
+        for name, is_number in zip(head, numbers, strict=True)
     )
-    lines = [
-        element(
+    lines = (
+        part(
             "tr",
+            "row",
             *(
-                element(
+                part(
                     "th" if place == 0 else "td",
+                    "rowheader" if place == 0 else "cell",
                     _breakable(cell.shown),
                     scope="row" if place == 0 else None,
-                    class_=kinds[place],
+                    class_="number" if numbers[place] else None,
                     data_sort=None if cell.number is None else "" if math.isnan(cell.number) else f"{cell.number:.12g}",
+                    data_column=None if apart is None else head[place],
                 )
                 for place, cell in enumerate(row)
             ),
         )
         for row in body
-    ]
-    made = element(
-        "table", element("caption", element("span", caption)), element("thead", headed), element("tbody", *lines)
+    )
+    made = part(
+        "table",
+        "table",
+        element("caption", element("span", caption)),
+        part("thead", "rowgroup", part("tr", "row", *headed)),
+        part("tbody", "rowgroup", *lines),
+        class_=None if apart is None else f"apart-{apart}",
     )
     return element("div", made, class_="scroll", role="region", aria_label=caption, tabindex="0")
 

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from aisle.report.room import STEPS
+
 SEGMENTS: Final = (
     ("0072b2", "ffffff"),
     ("d55e00", "111111"),
@@ -98,7 +100,7 @@ figcaption { margin-top: .5rem; max-width: 44rem; line-height: 1.45; }
 .pill.constructive { background: var(--fair-paper); color: var(--fair); }
 
 .scroll {
-  overflow-x: auto; margin: 0 0 1.5rem; background:
+  container-type: inline-size; overflow-x: auto; margin: 0 0 1.5rem; background:
     linear-gradient(to right, var(--paper) 1.5rem, transparent) left / 3rem 100% no-repeat local,
     linear-gradient(to left, var(--paper) 1.5rem, transparent) right / 3rem 100% no-repeat local,
     linear-gradient(to right, var(--line), transparent) left / .6rem 100% no-repeat,
@@ -118,7 +120,7 @@ td:last-child, th:last-child { padding-right: .25rem; }
 thead th { border-bottom: 2px solid var(--line); vertical-align: bottom; color: var(--soft); font-size: .8125rem; }
 .number { text-align: right; }
 td small { font-size: .88em; }
-.number + :not(.number) { padding-left: .4rem; }
+.number + :where(:not(.number)) { padding-left: .4rem; }
 tr > .number:first-child { text-align: left; }
 td.number, tbody th.number { white-space: nowrap; }
 thead button { all: unset; cursor: pointer; padding: .25rem 0; }
@@ -176,4 +178,29 @@ dialog > button {
   a { color: inherit; }
 }
 """
-STYLE: Final = f"{_RULES}{_PIECES}\n"
+_APART: Final = """
+@container (max-width: {below}rem) {{
+  {table}, {table} caption, {table} thead, {table} tbody, {table} tr, {table} th, {table} td {{ display: block; }}
+  {table} thead:not(:has(button)) {{ display: none; }}
+  {table} thead tr {{ display: flex; flex-wrap: wrap; gap: 0 .9rem; border-bottom: 2px solid var(--line); }}
+  {table} thead tr::before {{ content: 'Sort by'; color: var(--soft); font-size: .8125rem; padding: .25rem 0; }}
+  {table} thead th {{ border: 0; padding: 0; }}
+  {table} thead button {{ text-decoration: underline dotted; text-underline-offset: .2em; }}
+  {table} tbody tr {{
+    display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); column-gap: 2rem;
+    padding: .5rem 0; border-bottom: 1px solid var(--line);
+  }}
+  {table} tbody th, {table} tbody td {{
+    border: 0; padding: .1rem 0 .1rem 10em; text-align: left; white-space: normal; overflow-wrap: anywhere;
+  }}
+  {table} tbody th {{ font-weight: 600; grid-column: 1 / -1; }}
+  {table} tbody th::before, {table} tbody td::before {{
+    content: attr(data-column); float: left; width: 9.5em; margin-left: -10em; color: var(--soft); font-weight: 400;
+  }}
+  {table} tbody td:empty {{ display: none; }}
+  {table} tbody th::after, {table} tbody td::after {{ content: ''; display: block; clear: left; }}
+  @media print {{ {table} thead {{ display: none; }} }}
+}}
+"""
+_TAKEN_APART: Final = "".join(_APART.format(below=below, table=f".apart-{below}") for below in STEPS)
+STYLE: Final = f"{_RULES}{_TAKEN_APART}{_PIECES}\n"
