@@ -1,6 +1,7 @@
 """The evidence on a lifestage: planted segments are seen, a cloud is not, and what fails is told and counted."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import joblib
@@ -209,6 +210,14 @@ def test_gaps_on_the_first_splits_count_more_than_a_higher_score() -> None:
 def test_no_more_methods_are_examined_than_there_are_finalists(small: FeatureTable) -> None:
     found = dossier(small, family(small, kmeans=KMEANS, ward=WARD), effort=Effort(2, 1, 1, 19)).measures
     assert found.groupby("candidate_key")["stage"].first().value_counts().to_dict() == {"examined": 1, "screened": 1}
+
+
+@pytest.mark.parametrize("first", ["kmeans_b", "kmeans_c"])
+def test_of_candidates_that_are_level_the_first_by_name_is_examined(small: FeatureTable, first: str) -> None:
+    candidates = family(small, kmeans_b=KMEANS, kmeans_c=KMEANS)
+    named = [replace(one, name="none" if one.key == first else "pca") for one in candidates.contenders]
+    found = dossier(small, Family(candidates.pipelines, tuple(named))).measures
+    assert set(found.loc[found["stage"] == "examined", "candidate_key"]) == {first}
 
 
 def test_a_candidate_that_may_not_be_chosen_is_not_examined(small: FeatureTable) -> None:

@@ -108,7 +108,8 @@ class Effort:
 class Contender:
     """A candidate to be examined: its method, its tuning values, and a partition (m, n) of all customers for each.
 
-    ``eligible`` (m,) are the partitions that may be chosen.
+    ``eligible`` (m,) are the partitions that may be chosen. Of candidates that are level, the first by ``name`` stands
+    for the method; keys follow the code, so that they may not decide.
 
     Raises:
         ValueError: their numbers differ.
@@ -119,6 +120,7 @@ class Contender:
     values: tuple[float, ...]
     labelings: Labels
     eligible: npt.NDArray[np.bool_]
+    name: str = ""
 
     def __post_init__(self) -> None:
         counts = [len(self.values), len(self.labelings), len(self.eligible)]

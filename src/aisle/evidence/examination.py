@@ -98,11 +98,11 @@ class _Examination:
                 chosen[one.method] = one.key
         return set(list(chosen.values())[: self.effort.finalists])
 
-    def _standing(self, one: Contender) -> tuple[int, int, float, str]:
+    def _standing(self, one: Contender) -> tuple[int, int, float, str, str]:
         """By what the first splits say, as the rule will: class, most segments where separated, ranking score.
 
         No null has been drawn yet and few splits may not award the first class: both are taken as met here, or a
-        candidate with gaps would be no better than one without.
+        candidate with gaps would be no better than one without. Beyond nine decimals a score follows the processor.
         """
         hopeful = replace(self.thresholds, first_class=True)
         ranks = []
@@ -110,8 +110,8 @@ class _Examination:
             row = self._measures(one, place)
             found = class_of({**row, "null_p": 0.0}, hopeful) if self.thresholds.null_p > 0 else row["class"]
             segments = row["n_clusters"] if found == SEPARATED else 0
-            ranks.append((CLASSES.index(found), -segments, -float(row["ranking_score"])))
-        return *min(ranks), one.key
+            ranks.append((CLASSES.index(found), -segments, -round(float(row["ranking_score"]), 9)))
+        return *min(ranks), one.name, one.key
 
     def keep(self, keys: set[str]) -> None:
         kept = []

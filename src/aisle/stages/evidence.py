@@ -128,6 +128,7 @@ def _families(rows: pd.DataFrame, store: CandidateStore, features: FeatureTable,
             tuple(values),
             np.array(labels, dtype=np.int64),
             (own["eligible"].astype(bool) & (own["smallest_share"] >= floor)).to_numpy(),
+            min(" ".join(row) for row in named[_NAMES].itertuples(index=False)),
         )
         shared = str([record.facts[name] for name in ("scaler", "reducer", "seed")])
         together.setdefault(shared, []).append(({**parts, "seed": record.facts["seed"]}, contender))

@@ -58,7 +58,7 @@ def _key(features_digest: str, work: Mapping[str, Any], effort: "Effort", thresh
 
 
 def _told(one: "Contender") -> list[Any]:
-    return [one.key, one.method, list(map(float, one.values)), one.eligible.tolist(), _digest(one.labelings)]
+    return [one.key, one.method, one.name, list(map(float, one.values)), one.eligible.tolist(), _digest(one.labelings)]
 
 
 def _digest(labels: npt.NDArray[np.int64]) -> str:
