@@ -1,10 +1,13 @@
 """The fingerprint stage refuses data that were not agreed on, and writes the same file for the same data."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
+from hydra.utils import call
+from omegaconf import DictConfig
 
 from aisle.database import ParquetFolder
 from aisle.pinned import folder_digest
@@ -42,6 +45,16 @@ def test_data_that_were_not_agreed_on_are_refused_and_nothing_is_written(folder:
     with pytest.raises(ValueError, match=r"data differs from .*data\.dvc: .* to accept the new data, run dvc add"):
         run(folder, "one.json")
     assert not (folder.parent / "one.json").exists()
+
+
+def test_the_stage_as_it_is_configured_refuses_them_too(folder: Path, compose: Callable[..., DictConfig]) -> None:
+    pin(folder)
+    stage = compose("stage=fingerprint", f"paths.root={folder.parent}").stage
+    call(stage)
+    (folder / "more.txt").write_text("?")
+    with pytest.raises(Exception, match=r"data differs from .*data\.dvc") as caught:
+        call(stage)
+    assert isinstance(caught.value.__cause__, ValueError)
 
 
 def test_without_a_pin_any_data_will_do(folder: Path) -> None:

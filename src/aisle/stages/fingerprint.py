@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from aisle.database import Engine, ParquetFolder, fingerprint, in_one_state
+from aisle.database import CanonicalLayout, Engine, ParquetFolder, fingerprint, in_one_state
 from aisle.pinned import check_pinned
 from aisle.storage import write_json
 from aisle.tables import CANONICAL
@@ -13,6 +13,7 @@ def run(*, database: Engine, data: Path, pinned: Path, output: Path) -> None:
 
     Where the database is the folder ``data``, data that differ from what ``pinned`` names are refused before.
     """
-    if isinstance(database, ParquetFolder) and Path(database.folder) == Path(data):
+    source = database.database if isinstance(database, CanonicalLayout) else database
+    if isinstance(source, ParquetFolder) and Path(source.folder) == Path(data):
         check_pinned(Path(data), Path(pinned))
     write_json(in_one_state(database, CANONICAL, fingerprint), Path(output))
