@@ -121,6 +121,7 @@ def test_kept_draws_of_another_declaration_are_dropped_with_a_sentence(
 ) -> None:
     calibration.run(**asked)
     other = {**asked, "effort": Effort(splits=7, screening=4, finalists=3, null_draws=20), "minutes": 0}
+    caplog.clear()  # of the first run, where another test left the level at INFO
     with caplog.at_level("WARNING"):
         calibration.run(**other)
     assert caplog.messages == [
