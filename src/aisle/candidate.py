@@ -11,13 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import clone
 from sklearn.preprocessing import StandardScaler
-from threadpoolctl import threadpool_limits
 
 from aisle import scores
 from aisle.clusterers.path import PathClusterer
 from aisle.features.table import FeatureTable
 from aisle.kernels.moments import moments
 from aisle.kernels.silhouette import silhouette_samples
+from aisle.kernels.threads import one_thread
 from aisle.partition import PartitionPath
 from aisle.reducers.neighbours import NeighbourReducer, Neighbours
 
@@ -71,7 +71,7 @@ def embed(
         ValueError: every feature is constant, or the reducer cannot work with so few customers.
     """
     ordered = features.varying().in_value_order().values
-    with _quiet() as said, threadpool_limits(limits=1):
+    with _quiet() as said, one_thread():
         scaled = seeded(scaler, seed).fit_transform(ordered.to_numpy())
         reducer = seeded(reducer, seed)
         if isinstance(reducer, NeighbourReducer):
@@ -117,7 +117,7 @@ def partitions(embedding: Embedding, *, clusterer: PathClusterer, seed: int) -> 
         raise ValueError(
             f"At least {needed} customers are needed for these tuning values; got {len(embedding.values)}."
         )
-    with _quiet() as said, threadpool_limits(limits=1):
+    with _quiet() as said, one_thread():
         path = seeded(clusterer, seed).fit_path(embedding.values)
     return path, _sentences(said)
 

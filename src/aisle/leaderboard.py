@@ -5,11 +5,12 @@ from typing import Any
 
 import pandas as pd
 
+from aisle.partition import DECIMALS
+
 NAMES = ("lifestage", "features", "scaler", "reducer", "clusterer")
 """What a candidate is called: the option chosen for each role."""
 KEY = ("candidate_key", "tuning_value")
 RANKED_BY = "features/ranking_score"
-_DECIMALS = 9  # beyond them a score follows the processor
 COLUMNS = {
     **dict.fromkeys(NAMES, "str"),
     "parameter": "str",
@@ -78,7 +79,7 @@ def leaderboard(entries: Iterable[Mapping[str, Any]], *, floor: float) -> pd.Dat
         "candidate_key",
     ]
     ascending = [True, False, False, *[True] * 7]
-    places = board.assign(**{RANKED_BY: board[RANKED_BY].round(_DECIMALS)}).sort_values(
+    places = board.assign(**{RANKED_BY: board[RANKED_BY].round(DECIMALS)}).sort_values(
         order, ascending=ascending, kind="stable", na_position="last"
     )
     board = board.loc[places.index].reset_index(drop=True)

@@ -9,6 +9,8 @@ import pandas as pd
 
 NOISE = -1
 """The label of customers who belong to no cluster."""
+DECIMALS = 9
+"""Scores of partitions are ranked by so many: beyond them they follow the processor, and equal partitions differ."""
 
 
 @dataclass(frozen=True, eq=False)

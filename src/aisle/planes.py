@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.decomposition import PCA
-from threadpoolctl import threadpool_limits
+
+from aisle.kernels.threads import one_thread
 
 _AXES = 2
 _LOUDEST = 2
@@ -39,7 +40,7 @@ def main_plane(space: pd.DataFrame) -> Plane:
     matrix = space.to_numpy()
     found = np.zeros((len(matrix), _AXES))
     count = min(_AXES, *matrix.shape)
-    with threadpool_limits(limits=1):
+    with one_thread():
         pca = PCA(n_components=count, svd_solver="covariance_eigh").fit(matrix)
         found[:, :count] = pca.transform(matrix)
     shares = np.zeros(_AXES)

@@ -18,7 +18,6 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
 from aisle.candidate import reference_space
 from aisle.evidence.agreement import count
@@ -29,6 +28,7 @@ from aisle.evidence.resamples import Pipelines, null_draw, ranking_scores
 from aisle.evidence.rows import stability_measures
 from aisle.evidence.stability import Begun, Seen, begin, finish, p_values, together
 from aisle.features.table import FeatureTable
+from aisle.kernels.threads import one_thread
 
 Values = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -155,7 +155,7 @@ class _Work:
         asked = [one for one in self.decisions if one.stable or (compared and one.clusters > 1)]
         if not asked:
             return
-        with threadpool_limits(limits=1):  # sums of several threads differ in their last digits
+        with one_thread():  # sums of several threads differ in their last digits
             null = null_of(self.features, kind=self.effort.null_kind, seed=self.pipelines.seed)
         for number in range(self.effort.null_draws):
             waiting = [one for one in asked if one.null is None]

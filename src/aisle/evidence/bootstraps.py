@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn import config_context
-from threadpoolctl import threadpool_limits
 
 from aisle.assignment import assign
 from aisle.evidence.agreement import count, replicated
@@ -16,6 +15,7 @@ from aisle.evidence.instability import disagreement
 from aisle.evidence.resamples import Found, Pipelines
 from aisle.evidence.stability import best_in_part, standardised
 from aisle.features.table import FeatureTable
+from aisle.kernels.threads import one_thread
 
 Values = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -87,7 +87,7 @@ def resample(
     """
     values, size = features.values, len(features.values)
     chosen = chosen_customers(size, seed=pipelines.seed)
-    with threadpool_limits(limits=1), config_context(assume_finite=True, skip_parameter_validation=True):
+    with one_thread(), config_context(assume_finite=True, skip_parameter_validation=True):
         drawn = [draw(size, number=2 * number + which, seed=pipelines.seed) for which in (0, 1)]
         found = [_clustered(features, pipelines, places) for places in drawn]
         spaces = [standardised(values, places) for places in drawn]

@@ -12,7 +12,6 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from aisle.candidate import reference_space
 from aisle.evidence.agreement import count
@@ -27,6 +26,8 @@ from aisle.evidence.resamples import Drawn, null_draw, ranking_scores
 from aisle.evidence.rows import GAP, SEGMENT, gap_rows, null_measures, segment_rows, stability_measures
 from aisle.evidence.stability import Seen, Stability, look, together
 from aisle.features.table import FeatureTable
+from aisle.kernels.threads import one_thread
+from aisle.partition import DECIMALS
 
 Values = npt.NDArray[np.float64]
 Run = Callable[[str, Sequence[Callable[[], Any]]], Iterable[Any]]
@@ -102,7 +103,7 @@ class _Examination:
         """By what the first splits say, as the rule will: class, most segments where separated, ranking score.
 
         No null has been drawn yet and few splits may not award the first class: both are taken as met here, or a
-        candidate with gaps would be no better than one without. Beyond nine decimals a score follows the processor.
+        candidate with gaps would be no better than one without.
         """
         hopeful = replace(self.thresholds, first_class=True)
         ranks = []
@@ -110,7 +111,7 @@ class _Examination:
             row = self._measures(one, place)
             found = class_of({**row, "null_p": 0.0}, hopeful) if self.thresholds.null_p > 0 else row["class"]
             segments = row["n_clusters"] if found == SEPARATED else 0
-            ranks.append((CLASSES.index(found), -segments, -round(float(row["ranking_score"]), 9)))
+            ranks.append((CLASSES.index(found), -segments, -round(float(row["ranking_score"]), DECIMALS)))
         return *min(ranks), one.name, one.key
 
     def keep(self, keys: set[str]) -> None:
@@ -145,7 +146,7 @@ class _Examination:
         """First a few draws; the others for candidates that may still reject the null with an eligible partition."""
         if not self.families:
             return
-        with threadpool_limits(limits=1):  # sums of several threads differ in their last digits
+        with one_thread():  # sums of several threads differ in their last digits
             null = null_of(self.features, kind=self.effort.null_kind, seed=self.seed)
         spreads = bool(self.effort.bootstraps)
         for numbers in rounds(self.effort.null_draws):

@@ -23,7 +23,6 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn import config_context
 from sklearn.base import clone
-from threadpoolctl import threadpool_limits
 
 from aisle.assignment import assign, centroids
 from aisle.candidate import reference_space
@@ -40,6 +39,7 @@ from aisle.evidence.rows import GAP, SEGMENT, gap_rows, null_measures, segment_r
 from aisle.evidence.stability import Seen, best_in_part, of_own, standardised, together
 from aisle.evidence.valley import Valley, continuous, valleys
 from aisle.features.table import FeatureTable
+from aisle.kernels.threads import one_thread
 from aisle.partition import NOISE
 from aisle.scores import coverage, smallest_share
 
@@ -179,7 +179,7 @@ def judge(
 def carry(features: FeatureTable, pipelines: Pipelines, given: Labels, *, number: int) -> Carried:
     """Split ``number`` on labels ``given`` (n,) of all customers; the clusterers of ``pipelines`` are the stand-ins."""
     clusters = count(given)
-    with threadpool_limits(limits=1), config_context(assume_finite=True, skip_parameter_validation=True):
+    with one_thread(), config_context(assume_finite=True, skip_parameter_validation=True):
         halves = split(features, pipelines, number=number)
         parts = (given[halves.places[0]], given[halves.places[1]])
         known = (_numbered(parts[0]), _numbered(parts[1]))
@@ -236,7 +236,7 @@ def _null(
 
     First a few draws; the others for stand-ins with which the null may still be rejected.
     """
-    with threadpool_limits(limits=1):  # sums of several threads differ in their last digits
+    with one_thread():  # sums of several threads differ in their last digits
         null = null_of(features, kind=effort.null_kind, seed=pipelines.seed)
     drawn: dict[str, list[float]] = {name: [] for name in pipelines.clusterers}
     failed: dict[str, list[str]] = {name: [] for name in pipelines.clusterers}

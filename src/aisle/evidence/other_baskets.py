@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn import config_context
-from threadpoolctl import threadpool_limits
 
 from aisle.assignment import assign
 from aisle.evidence.agreement import count, matches, replicated
 from aisle.evidence.resamples import Pipelines
 from aisle.evidence.stability import standardised_by
 from aisle.features.table import FeatureTable
+from aisle.kernels.threads import one_thread
 from aisle.partition import NOISE
 
 Labels = npt.NDArray[np.int64]
@@ -85,7 +85,7 @@ def look_at_other_baskets(
     if not columns:
         raise ValueError("The two halves must have a feature in common; they have none.")
     first, second = (FeatureTable(half.values[columns], half.cohort) for half in (found_on, looked_at))
-    with threadpool_limits(limits=1), config_context(assume_finite=True, skip_parameter_validation=True):
+    with one_thread(), config_context(assume_finite=True, skip_parameter_validation=True):
         found, own = (_labels(half, pipelines, name, place) for half in (first, second))
         known, new = (standardised_by(first.values.to_numpy(), half.values.to_numpy()) for half in (first, second))
         assigned = assign(known, found[np.newaxis], new)[0]

@@ -6,12 +6,12 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
 from aisle.evidence.bootstraps import Pair, bootstrapped
 from aisle.evidence.density import density_validity
 from aisle.evidence.dossier import REPORTED
 from aisle.evidence.gap_statistic import Spread, gap_statistic
+from aisle.kernels.threads import one_thread
 
 Values = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int64]
@@ -58,7 +58,7 @@ class Reported:
 
 def validities(space: Values, labelings: Labels) -> Values:
     """DBCV (m,) of the partitions ``labelings`` (m, n) of the customers of ``space`` (n, d)."""
-    with threadpool_limits(limits=1):
+    with one_thread():
         return np.array([density_validity(space, labels) for labels in labelings])
 
 

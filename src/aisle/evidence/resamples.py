@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from aisle.candidate import embed, partitions, reference_space
 from aisle.clusterers.path import PathClusterer
@@ -15,6 +14,7 @@ from aisle.evidence.gap_statistic import Spread, spread
 from aisle.evidence.null import Null
 from aisle.features.table import FeatureTable
 from aisle.kernels.silhouette import silhouette_samples
+from aisle.kernels.threads import one_thread
 from aisle.scores import ranking_score
 
 Values = npt.NDArray[np.float64]
@@ -90,7 +90,7 @@ class Drawn:
 
 def null_draw(null: Null, pipelines: Pipelines, *, number: int, with_spread: bool) -> Mapping[str, "Drawn | str"]:
     """What every clusterer makes of null draw ``number``; a failure is a sentence."""
-    with threadpool_limits(limits=1):
+    with one_thread():
         drawn = null.draw(number)
         space = reference_space(drawn).loc[drawn.values.index].to_numpy()
         return {

@@ -7,13 +7,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn import config_context
-from threadpoolctl import threadpool_limits
 
 from aisle.assignment import assign
 from aisle.evidence.agreement import best_jaccards, count, matches, replicated, strength
 from aisle.evidence.resamples import Found, Pipelines, customers_at, halves, ranking_scores
 from aisle.evidence.valley import Valley, continuous, valleys
 from aisle.features.table import FeatureTable
+from aisle.kernels.threads import one_thread
 from aisle.partition import NOISE
 
 Values = npt.NDArray[np.float64]
@@ -113,7 +113,7 @@ def look(
 
 def begin(features: FeatureTable, pipelines: Pipelines, labelings: Mapping[str, Labels], *, number: int) -> Begun:
     """The first half of `look`."""
-    with threadpool_limits(limits=1), config_context(assume_finite=True, skip_parameter_validation=True):
+    with one_thread(), config_context(assume_finite=True, skip_parameter_validation=True):
         values, places = features.values, halves(len(features.values), number=number, seed=pipelines.seed)
         found = pipelines.cluster(customers_at(features, places[0]))
         own = {name: labels for name, labels in found.items() if name in labelings and not isinstance(labels, str)}
@@ -137,7 +137,7 @@ def finish(
 ) -> dict[str, "list[Seen] | str"]:
     """The second half of `look`, for candidates that are in the first."""
     seen: dict[str, list[Seen] | str] = {}
-    with threadpool_limits(limits=1), config_context(assume_finite=True, skip_parameter_validation=True):
+    with one_thread(), config_context(assume_finite=True, skip_parameter_validation=True):
         second = pipelines.cluster(customers_at(features, begun.places[1]))
         own: dict[str, tuple[Labels, Labels]] = {}
         for name in labelings:

@@ -4,11 +4,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import adjusted_rand_score
-from threadpoolctl import threadpool_limits
 
 from aisle.assignment import assign
 from aisle.comparison import COMMON, WITHIN
 from aisle.features.table import EVERYBODY, FeatureTable
+from aisle.kernels.threads import one_thread
 from aisle.partition import NOISE
 
 Values = npt.NDArray[np.float64]
@@ -39,7 +39,7 @@ def cross_assignment(labels: pd.DataFrame, features: FeatureTable, *, seed: int)
     segments = {name: part["segment"].to_numpy(dtype=np.int64) for name, part in own.items()}
     values = {name: features.values.loc[part["customer_id"]] for name, part in own.items()}
     rows = []
-    with threadpool_limits(limits=1):
+    with one_thread():
         for scale in (WITHIN, COMMON):
             spaces = _spaces(values, scale)
             hoped = {name: _own(spaces[name], segments[name], seed) for name in stages}

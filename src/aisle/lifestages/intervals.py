@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.stats import norm
-from threadpoolctl import threadpool_limits
 
 from aisle.comparison import COMMON, WITHIN, Comparison
 from aisle.features.table import EVERYBODY, FeatureTable
+from aisle.kernels.threads import one_thread
 from aisle.partition import NOISE
 
 Values = npt.NDArray[np.float64]
@@ -89,7 +89,7 @@ def _profiles(
     cells = {key: place[part].to_numpy() for key, part in inside.groupby(_KEY)["customer_id"]}
     found = {scale: np.full((draws, len(keys), standard.shape[1]), np.nan) for scale in (WITHIN, COMMON)}
     begin = 0
-    with threadpool_limits(limits=1):  # sums of several threads differ in their last digits
+    with one_thread():  # sums of several threads differ in their last digits
         for weights in _weights(stratum, draws, seed):
             end = begin + len(weights)
             whole = _moments(weights, standard, np.arange(len(stratum)))

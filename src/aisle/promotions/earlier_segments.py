@@ -11,11 +11,11 @@ from datetime import date
 import numpy as np
 import pandas as pd
 from sklearn import config_context
-from threadpoolctl import threadpool_limits
 
 from aisle.comparison import compare
 from aisle.evidence import Pipelines
 from aisle.features.table import EVERYBODY, FeatureTable
+from aisle.kernels.threads import one_thread
 from aisle.lifestages import kinds_of
 from aisle.matching import following
 from aisle.partition import NOISE
@@ -49,7 +49,7 @@ def segments_on(features: FeatureTable, recipes: Mapping[str, Recipe]) -> Dated:
     for lifestage, recipe in recipes.items():
         try:
             own = features.select(lifestage)
-            with threadpool_limits(limits=1), config_context(assume_finite=True, skip_parameter_validation=True):
+            with one_thread(), config_context(assume_finite=True, skip_parameter_validation=True):
                 (found,) = recipe.pipelines.cluster(own).values()
             if isinstance(found, str):
                 raise ValueError(found)

@@ -14,8 +14,8 @@ import pandas as pd
 from sklearn import config_context
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
-from threadpoolctl import threadpool_limits
 
+from aisle.kernels.threads import one_thread
 from aisle.promotions.exposures import Exposure
 
 Values = npt.NDArray[np.float64]
@@ -58,7 +58,7 @@ def cross_fit(exposure: Exposure, groups: pd.DataFrame, *, folds: int, repeats: 
         (_boosted, plain),
     ]
     found = []
-    with threadpool_limits(limits=1), config_context(assume_finite=True, skip_parameter_validation=True):
+    with one_thread(), config_context(assume_finite=True, skip_parameter_validation=True):
         for repeat in range(repeats):
             fold = deal(customers, received, folds=folds, seed=seed + repeat)
             everybody = np.ones_like(received)

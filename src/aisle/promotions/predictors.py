@@ -12,7 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import clone, is_classifier
 from sklearn.preprocessing import OneHotEncoder
-from threadpoolctl import threadpool_limits
+
+from aisle.kernels.threads import one_thread
 
 Values = npt.NDArray[np.float64]
 
@@ -56,7 +57,7 @@ def predictions(
     if numbers is not None:
         found[CEILING] = np.full(len(rows), np.nan)
     wanted, start, end = (rows[name].to_numpy() for name in (outcome, "start_date", "end_date"))
-    with threadpool_limits(limits=1):
+    with one_thread():
         for day in np.unique(start):
             over, now = end < day, start == day
             if not _enough(wanted[over], is_classifier(rates), fewest):

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from aisle.features.table import FeatureTable
+from aisle.kernels.threads import one_thread
 from aisle.partition import NOISE
 from aisle.profiles import LABELS, labels_of
 from aisle.rules.nearest import NearestRule
@@ -43,7 +43,7 @@ class SegmentRules:
         for lifestage, rule in self.rules.items():
             own = (customers[LIFESTAGE] == lifestage).to_numpy()
             if own.any():
-                with threadpool_limits(limits=1):
+                with one_thread():
                     found[own] = rule.predict(customers.loc[own, list(self.columns)].to_numpy(dtype=np.float64))
         return found
 
@@ -72,7 +72,7 @@ def segment_rules(labels: pd.DataFrame, features: FeatureTable) -> SegmentRules:
     for lifestage, partition in partitions.items():
         ordered = partition.sort_index()
         values = features.values.loc[ordered.index].to_numpy()
-        with threadpool_limits(limits=1):
+        with one_thread():
             try:
                 rules[lifestage] = NearestRule(noise=NOISE).fit(values, ordered.to_numpy(dtype=np.int64))
             except ValueError as error:
