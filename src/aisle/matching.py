@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import linear_sum_assignment
 
 from aisle.partition import NOISE
 from aisle.profiles import LABELS
@@ -22,6 +21,8 @@ def match_segments(common: pd.DataFrame, following: Mapping[str, int]) -> pd.Dat
     >>> match_segments(common.assign(customer_count=[90, 10, 30]), {"YA": 2})[["label", "segment"]].to_numpy().tolist()
     [[0, 1], [1, 0]]
     """
+    from scipy.optimize import linear_sum_assignment  # slow to import, and every stage with a database imports this
+
     found = []
     for lifestage, rows in common[common["label"] != NOISE].groupby("lifestage", sort=True):
         name = str(lifestage)

@@ -10,7 +10,6 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from aisle.figures import ranking_curves
 from aisle.leaderboard import NAMES, RANKED_BY, leaderboard, rows
 from aisle.storage import CandidateStore, read_json, write_csv, write_figure, write_frame, write_json
 
@@ -31,6 +30,8 @@ def run(
     output: Path,
 ) -> int:
     """Write the study's files into ``output``, print the best candidates, and return how many candidates failed."""
+    from aisle.figures import ranking_curves  # for the end of a sweep alone: every job of it imports this module
+
     output = Path(output)
     data_digest = _data_digest(Path(summary))
     outcomes = _outcomes(Path(sweep))

@@ -6,16 +6,18 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aisle.rules import TRUSTED, SegmentRules
 from aisle.storage.files import whole_file
+
+if TYPE_CHECKING:  # they bring scikit-learn, which most stages that store something do without
+    from aisle.rules import SegmentRules
 
 _SCHEMA = "schema.json"
 _MOMENT = (1980, 1, 1, 0, 0, 0)  # the first that a zip file can tell
 
 
-def write_rules(rules: SegmentRules, path: Path) -> None:
+def write_rules(rules: "SegmentRules", path: Path) -> None:
     """The rules as a skops file."""
     import skops.io
 
@@ -23,7 +25,7 @@ def write_rules(rules: SegmentRules, path: Path) -> None:
         part.write_bytes(_steady(skops.io.dumps(rules)))
 
 
-def read_rules(path: Path) -> SegmentRules:
+def read_rules(path: Path) -> "SegmentRules":
     """The rules in a skops file.
 
     Nothing but rules and what they are made of is loaded (`aisle.rules.TRUSTED`, and what skops itself trusts:
@@ -34,6 +36,8 @@ def read_rules(path: Path) -> SegmentRules:
         ValueError: it is no skops file, holds something of another type, or something else than rules.
     """
     import skops.io
+
+    from aisle.rules import TRUSTED, SegmentRules
 
     if not path.exists():
         raise FileNotFoundError(f"{path} is needed and missing; run stage=assign.")
