@@ -77,10 +77,10 @@ def test_gzipped_and_zipped_files_are_read_as_plain_ones(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("header", "message"),
     [
-        (HEADER.replace("name,", ""), r"missing: \['name'\]\."),
-        (HEADER.replace("price", "prize"), r"missing: \['price'\]; unknown: \['prize'\]\."),
-        (f"{HEADER},colour", r"unknown: \['colour'\]\."),
-        (f"{HEADER},id", r"there twice: \['id'\]\."),
+        (HEADER.replace("name,", ""), r"missing: \['name'\]; mend the header or export"),
+        (HEADER.replace("price", "prize"), r"missing: \['price'\]; unknown: \['prize'\]; mend the header or export"),
+        (f"{HEADER},colour", r"unknown: \['colour'\]; mend the header or export"),
+        (f"{HEADER},id", r"there twice: \['id'\]; mend the header or export"),
         (HEADER.replace(",", ";"), r"it is separated by semicolons, export it with commas\."),
         (HEADER.replace(",", "\t"), r"it is separated by tabs"),
         (GOOD, r"missing: \['id', 'name', .*unknown: \['a', 'Ann'"),
@@ -94,6 +94,9 @@ def test_a_wrong_header_is_named_on_line_1(tmp_path: Path, header: str, message:
 def test_further_columns_are_passed_over_where_the_form_is_open(tmp_path: Path) -> None:
     source = file(tmp_path, f"{GOOD},red", header=f"{HEADER},colour")
     assert read(source, CsvForm(FORM.columns, open=True)).column_names == list(FORM.columns)
+    source = file(tmp_path, GOOD, header=HEADER.replace("price", "prize"))
+    with pytest.raises(ValueError, match=r"line 1: .*; missing: \['price'\] among \['id', 'name', .*; mend the header"):
+        read(source, CsvForm(FORM.columns, open=True))
 
 
 WRONG_VALUES = [
@@ -112,6 +115,12 @@ WRONG_VALUES = [
     ("price", '"1,20"', r"must be an amount of money .* decimal point .*; got '1,20'"),
     ("price", "1.205", r"must be an amount of money .* at most 2 places; got '1.205'"),
     ("price", "-1.20", r"must be an amount of money from 0 on"),
+    (
+        "price",
+        "1000000000.00",
+        r"must be an amount of money from 0 on and below a thousand million.*; got '1000000000.00'",
+    ),
+    ("price", "1e30", r"must be an amount of money .* got '1e30'"),
     ("std", "nan", r"must be a number from 0 on, with a decimal point; got 'nan'"),
     ("std", '"0,5"', r"must be a number .* got '0,5'"),
     ("at", "10.04.2006", r"must be a time .* written yyyy-mm-dd hh:mm:ss; got '10.04.2006'"),

@@ -398,6 +398,8 @@ def test_a_key_that_is_null_is_named(tmp_path):
     [
         ("Transactions", "quantity", ["1"] * 6, r"Transactions.quantity must hold whole numbers; got (large_)?string"),
         ("Transactions", "spend", ["1"] * 6, r"Transactions.spend must hold numbers; got (large_)?string"),
+        ("Transactions", "quantity", [1, 2, 3, 4, 5, 2_000_000], r"row 6, column quantity: .* a million .* got 2"),
+        ("Transactions", "spend", [1e12, 1, 1, 1, 1, 1], r"row 1, column spend: .* below a thousand million"),
         ("Transactions", "prod_id", [0.5] * 6, r"Transactions.prod_id must hold text or whole numbers; got double"),
         ("Baskets", "basket_type", [1, 2, 3, 4], r"Baskets.basket_type must hold text; got int64"),
         (
@@ -436,7 +438,7 @@ def test_values_of_a_wrong_kind_are_named(tmp_path, table, column, values, messa
 def test_a_wrong_value_in_a_csv_file_is_named(tmp_path):
     folder = write(tmp_path / "star", changed("Transactions", quantity=["1", "2", "3", "4", "5", "many"]), "csv")
     with pytest.raises(
-        ValueError, match=r"transactions.CSV, line 7, column quantity: must be a whole number; got 'many'"
+        ValueError, match=r"transactions.CSV, line 7, column quantity: must be a whole number, .*; got 'many'"
     ):
         read(folder)
 

@@ -3,6 +3,7 @@
 from decimal import ROUND_HALF_EVEN, Decimal
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,3 +27,13 @@ def test_half_a_cent_goes_to_the_even_cent(eighths):
     expected = Decimal(amount).quantize(Decimal("0.01"), ROUND_HALF_EVEN)
     assert to_decimals(to_cents(np.array([amount]))).to_pylist() == [expected]
     assert not_whole_cents(np.array([amount])).tolist() == [eighths % 2 == 1]
+
+
+def test_amounts_of_more_than_twelve_digits_are_one_sentence():
+    most = 10**12 - 1
+    assert to_decimals(np.array([most, -most])).to_pylist() == [Decimal("9999999999.99"), Decimal("-9999999999.99")]
+    assert to_decimals(np.array([], dtype=np.int64)).to_pylist() == []
+    with pytest.raises(
+        ValueError, match=r"^Money must be below ten thousand million, .*; got 10000000000: give it in a"
+    ):
+        to_decimals(np.array([1, -(10**12)]))

@@ -41,8 +41,18 @@ BAD: dict[str, tuple[bytes, str]] = {
     ),
     "text in place of a number": (
         value(QUANTITY="many"),
-        r"line 3, column QUANTITY: must be a whole number; got 'many'",
+        r"line 3, column QUANTITY: must be a whole number, .*; got 'many'",
     ),
+    "more items than there are": (
+        value(QUANTITY=1_000_001),
+        r"line 3, column QUANTITY: must be .* at most a million either way; got '1000001'",
+    ),
+    "a huge return": (value(QUANTITY=-(2**63)), r"line 3, column QUANTITY: must be .*; got '-9223372036854775808'"),
+    "more money than there is": (
+        value(SPEND="1000000000.00"),
+        r"line 3, column SPEND: must be an amount of money below a thousand million, .*; got '1000000000.00'",
+    ),
+    "a number beyond all cents": (value(SPEND="-1e300"), r"line 3, column SPEND: must be .*; got '-1e300'"),
     "no such day": (value(SHOP_DATE=20060231), r"line 3, column SHOP_DATE: must be a day .* got '20060231'"),
     "day out of range": (value(SHOP_DATE=20990101 + 10000), r"line 3, column SHOP_DATE: .* 1970 to 2099.* got '21"),
     "no such hour": (value(SHOP_HOUR=24), r"line 3, column SHOP_HOUR: must be an hour from 0 to 23; got '24'"),
@@ -58,6 +68,7 @@ BAD: dict[str, tuple[bytes, str]] = {
     "no text at all": (bytes(range(128, 256)) * 40, r"line \d: must be "),
 }
 ACCEPTED = {
+    "as much as there can be": value(QUANTITY=1_000_000, SPEND="999999999.99"),
     "byte order mark": b"\xef\xbb\xbf" + GOOD.encode(),
     "windows line ends": GOOD.replace("\n", "\r\n").encode(),
     "quoted newline": renamed("N01", '"N01"').replace(b"DEP00001", b'"DEP\n00001"'),

@@ -53,7 +53,8 @@ def check_header(header: list[str], reading: Reading, others: frozenset[str] | N
     wrong = {"missing": missing, "there twice": repeated, "unknown": unknown}
     said = "; ".join(f"{what}: {columns}" for what, columns in wrong.items() if columns)
     if said:
-        raise ValueError(f"{start}; {said}.")
+        got = f" among {header}" if missing and others is None else ""
+        raise ValueError(f"{start}; {said}{got}; mend the header or export the file again.")
 
 
 def first_fault(stream: Stream, header: list[str], reading: Reading) -> None:

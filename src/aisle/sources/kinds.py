@@ -20,6 +20,9 @@ _FIRST_YEAR, _LAST_YEAR = 1970, 2099
 _FIRST_MONDAY = -3
 """The day on which the week of 1970-01-01 began, in days since then."""
 
+_MOST_ITEMS, _MOST_MONEY = 1_000_000, 1e9
+"""What one line may have, so that the sums and squares of a basket fit into an engine's 64 bits and 12 digits."""
+
 Wrong = Callable[[pyarrow.ChunkedArray], pyarrow.ChunkedArray]
 """Which values are wrong, as a boolean array, or an empty one if none is; null counts as right."""
 
@@ -58,8 +61,23 @@ class Kind:
         return self.refused_text([text]) is not None
 
 
-def _below(least: int | Decimal) -> Wrong:
+def _below(least: int) -> Wrong:
     return lambda values: pyarrow.compute.less(values, least)
+
+
+def _no_price(values: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
+    return pyarrow.compute.or_(
+        pyarrow.compute.less(values, Decimal("0.00")), pyarrow.compute.greater_equal(values, Decimal(int(_MOST_MONEY)))
+    )
+
+
+def _beyond_a_million(values: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
+    return pyarrow.compute.or_(pyarrow.compute.less(values, -_MOST_ITEMS), pyarrow.compute.greater(values, _MOST_ITEMS))
+
+
+def _beyond_money(values: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
+    large = pyarrow.compute.greater_equal(pyarrow.compute.abs(values), _MOST_MONEY)
+    return pyarrow.compute.and_(pyarrow.compute.is_finite(values), large)
 
 
 def _no_amount(values: pyarrow.ChunkedArray) -> pyarrow.ChunkedArray:
@@ -105,16 +123,18 @@ def _dates(written: npt.NDArray[np.int32]) -> pd.DatetimeIndex:
 ID = Kind("an id", pyarrow.string(), required=True)
 TEXT = Kind("text", pyarrow.string())
 """An id or a name that may be missing."""
-QUANTITY = Kind("a whole number", pyarrow.int64())
+QUANTITY = Kind("a whole number, at most a million either way", pyarrow.int64(), wrong=_beyond_a_million)
 COUNT = Kind("a whole number from 1 on", pyarrow.int64(), required=True, wrong=_below(1))
 NUMBER = Kind("a number from 0 on, with a decimal point", pyarrow.float64(), required=True, wrong=_no_amount)
-AMOUNT = Kind("an amount of money with a decimal point", pyarrow.float64())
-"""An amount that may be anything a double can be: `aisle.sources.line_items` judges it."""
+AMOUNT = Kind(
+    "an amount of money below a thousand million, with a decimal point", pyarrow.float64(), wrong=_beyond_money
+)
+"""An amount that may be missing, negative, infinite or no number: `aisle.sources.line_items` judges it."""
 MONEY = Kind(
-    "an amount of money from 0 on, with a decimal point and at most 2 places",
+    "an amount of money from 0 on and below a thousand million, with a decimal point and at most 2 places",
     pyarrow.decimal128(12, 2),
     required=True,
-    wrong=_below(Decimal("0.00")),
+    wrong=_no_price,
 )
 DAY = Kind(f"a day from {_FIRST_YEAR} to {_LAST_YEAR}, written yyyymmdd", pyarrow.int32(), required=True, wrong=_no_day)
 HOUR = Kind("an hour from 0 to 23", pyarrow.int64(), required=True, wrong=_no_hour)

@@ -13,6 +13,9 @@ _NOISE = 1e-4
 """How far, in cents, a double may be from a whole cent and still count as one: sums of binary fractions carry noise."""
 
 
+_MOST_CENTS = 10**12
+
+
 def to_cents(amounts: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     """Amounts in major units, as the nearest whole cents; half a cent goes to the even one. Amounts must be finite.
 
@@ -37,6 +40,15 @@ def to_decimals(cents: npt.NDArray[np.int64]) -> pyarrow.Array:
 
     >>> to_decimals(np.array([29, -5])).to_pylist()
     [Decimal('0.29'), Decimal('-0.05')]
+
+    Raises:
+        ValueError: one has more than 12 digits.
     """
+    largest = int(np.abs(cents).max(initial=0))
+    if largest >= _MOST_CENTS:
+        raise ValueError(
+            f"Money must be below ten thousand million, also where amounts are added up; got {largest // 100}: give it "
+            "in a larger unit."
+        )
     whole = pyarrow.array(cents).cast(pyarrow.decimal128(19, 0))
     return pyarrow.compute.multiply(whole, pyarrow.scalar(Decimal("0.01"))).cast(MONEY)
