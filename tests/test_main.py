@@ -138,6 +138,16 @@ def test_a_password_on_the_command_line_is_refused_and_not_repeated(refused: Cal
     assert "cret" not in said
 
 
+@pytest.mark.parametrize(
+    ("arguments", "key"),
+    [(["stage=fetch", "source=lgsr"], "source.path"), (["stage=entry", "study=method_grid"], "stage.title")],
+)
+def test_a_value_that_must_be_given_is_named(command: Callable[..., Any], arguments: list[str], key: str) -> None:
+    done = command(*arguments)
+    assert done.returncode == 1
+    assert done.stderr == f"aisle: {key} must be given a value, {key}=...; it has none.\n"
+
+
 def test_a_missing_address_is_named(command: Callable[..., Any]) -> None:
     done = command("stage=fingerprint", "database=postgresql")
     assert done.returncode == 1

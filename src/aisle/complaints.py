@@ -12,7 +12,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from hydra.utils import get_object
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 USERS_MISTAKES = (HydraException, OmegaConfBaseException, ValueError, OSError)
 """What a command, a configuration or a file can be wrong with; anything else is a bug and keeps its traceback."""
@@ -52,6 +52,9 @@ def complaint(error: BaseException) -> str:
     if no_variable:
         form = " to an address, scheme://user:password@host:port/database" if no_variable[1].endswith("_URL") else ""
         text = f"The environment variable {no_variable[1]} must be set{form}; it is not."
+    elif isinstance(cause, MissingMandatoryValue):
+        key = re.sub(r"^stage\.(?=\w+\.)", "", str(cause.full_key))  # a stage's source is the role of that name
+        text = f"{key} must be given a value, {key}=...; it has none."
     elif unknown_key:
         text = f"There is no key {unknown_key[1]!r} in the configuration; {_keys_beside(unknown_key[1])}."
     elif text.startswith("Cannot find primary config"):
