@@ -52,6 +52,7 @@ def _methods(workspace: Workspace, study: str) -> set[str]:
     return set(board["reducer"] + " " + board["clusterer"])
 
 
+@pytest.mark.verify
 def test_the_source_of_the_example_is_fetched_extracted_and_gives_features(workspace: Workspace) -> None:
     assert len(_follow("Add a source", workspace)) == 4
     root = workspace.folder / "work" / "corner_shop"
@@ -69,6 +70,7 @@ def test_the_source_of_the_example_is_fetched_extracted_and_gives_features(works
     assert read_features(root / "artifacts" / "features" / "rfm.parquet").values.index.tolist() == ["c1", "c2", "c3"]
 
 
+@pytest.mark.verify
 def test_the_feature_block_of_the_example_is_made_and_clustered(workspace: Workspace) -> None:
     assert len(_follow("Add a feature block", workspace)) == 3
     features = read_features(workspace.folder / "artifacts" / "features" / "baskets_rhythm.parquet").values
@@ -89,6 +91,7 @@ def test_the_clusterers_of_the_example_are_on_the_leaderboard(workspace: Workspa
     assert tiers["eligible"].all()
 
 
+@pytest.mark.verify
 def test_the_study_of_the_example_has_its_leaderboard(workspace: Workspace) -> None:
     assert len(_follow("Add a study", workspace)) == 1
     shares = (0.5, 0.8, 0.95)
