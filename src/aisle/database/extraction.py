@@ -7,7 +7,14 @@ import ibis
 import ibis.expr.types as ir
 
 from aisle.features.exact import md5, relation, standard_deviation, total
-from aisle.features.halves import PARITY, WEEKS, parity, time_half
+from aisle.features.halves import (
+    PARITY,
+    WEEKS,
+    named_parity,
+    named_time_half,
+    parity_number,
+    time_half_number,
+)
 from aisle.tables import BASKET_EXTRACT, CANONICAL, UNCLASSIFIED, UNDEFINED
 
 FILTERS_IN_ORDER = (
@@ -20,6 +27,7 @@ FILTERS_IN_ORDER = (
 """What a basket can be dropped for; a basket is counted under the first that applies."""
 _NO_CUSTOMER, _NO_LINES, _BASKET_XX, _CUSTOMER_XX, _NOT_SAMPLED = range(len(FILTERS_IN_ORDER))
 _KEPT = len(FILTERS_IN_ORDER)
+_OF_STORE = "store_basket_parity"
 _OF_STORES = ("store_format", "store_region")
 _JUDGED = (*(name for name in BASKET_EXTRACT.columns if name not in _OF_STORES), "filter_number")
 
@@ -59,26 +67,38 @@ class Extraction:
         stores = relation(CANONICAL["stores"])
         return self._kept(judged).left_join(stores, "store_id").select(*BASKET_EXTRACT.columns)
 
-    def group_spend(self, middle: date, judged: ir.Table | None = None) -> ir.Table:
+    def group_spend(self, middle: date, judged: ir.Table | None = None, *, split: ir.Table | None = None) -> ir.Table:
         """Spend of the kept customers per product group and half: contract `aisle.tables.GROUP_SPEND`.
 
         ``middle`` is the first day of the second half of the weeks; see `aisle.features.halves`.
         """
-        kept = self._kept(judged)
-        halves = {PARITY: parity(kept), WEEKS: time_half(kept, middle)}
-        return self._group_spend(kept.select("basket_id", "customer_id", **halves), list(halves))
+        split = self.split_spend(middle, judged) if split is None else split
+        return _named(_summed(split, ["customer_id", "product_group", PARITY, WEEKS]))
 
     def whole_group_spend(self) -> ir.Table:
         """Spend of the kept customers per product group: `group_spend` summed over the halves."""
         return self._group_spend(self._kept().select("basket_id", "customer_id"), [])
 
-    def store_group_spend(self, middle: date, judged: ir.Table | None = None) -> ir.Table:
+    def store_group_spend(
+        self, middle: date, judged: ir.Table | None = None, *, split: ir.Table | None = None
+    ) -> ir.Table:
         """Spend of the kept customers per store, product group and half: `aisle.tables.STORE_GROUP_SPEND`."""
+        split = self.split_spend(middle, judged) if split is None else split
+        return _named(_summed(split, ["store_id", "product_group", _OF_STORE, WEEKS]).rename({PARITY: _OF_STORE}))
+
+    def split_spend(self, middle: date, judged: ir.Table | None = None) -> ir.Table:
+        """Spend per customer, store, product group and half, of which `group_spend` and `store_group_spend` are sums.
+
+        Who needs both gives them a table of its rows as ``split``: then lines are joined and grouped once. Halves are
+        numbers.
+        """
         kept = self._kept(judged)
-        by_store = kept.select("basket_id", "shopped_at", customer_id=kept.store_id)
-        halves = {PARITY: parity(by_store), WEEKS: time_half(by_store, middle)}
-        spend = self._group_spend(by_store.select("basket_id", "customer_id", **halves), list(halves))
-        return spend.rename(store_id="customer_id")
+        halves = {
+            PARITY: parity_number(kept, "customer_id"),
+            _OF_STORE: parity_number(kept, "store_id"),
+            WEEKS: time_half_number(kept, middle),
+        }
+        return self._group_spend(kept.select("basket_id", "customer_id", "store_id", **halves), ["store_id", *halves])
 
     def whole_store_group_spend(self) -> ir.Table:
         """Spend of the kept customers per store and product group: `store_group_spend` summed over the halves."""
@@ -107,9 +127,8 @@ class Extraction:
         named = bought.select(
             "customer_id", *by, "quantity", "spend", product_group=bought.product_group.fill_null("unknown")
         )
-        return named.group_by(["customer_id", "product_group", *by]).agg(
-            item_count=total(named.quantity), spend=named.spend.sum().cast("decimal(12, 2)")
-        )
+        counted = named.rename(item_count="quantity")
+        return _summed(counted, ["customer_id", "product_group", *by])
 
     def filters(self, judged: ir.Table | None = None) -> ir.Table:
         """Baskets, and customers owning them, by the number of the filter that dropped them."""
@@ -161,6 +180,16 @@ class Extraction:
         marked = judged.left_join(chosen, judged.customer_id == chosen.drawn)
         beyond = (marked.filter_number == _KEPT) & marked.drawn.isnull()
         return marked.mutate(filter_number=beyond.ifelse(_NOT_SAMPLED, marked.filter_number)).drop("drawn")
+
+
+def _summed(spend: ir.Table, by: list[str]) -> ir.Table:
+    """Items and spend per group of rows."""
+    return spend.group_by(by).agg(item_count=total(spend.item_count), spend=spend.spend.sum().cast("decimal(12, 2)"))
+
+
+def _named(split: ir.Table) -> ir.Table:
+    """The halves by their names."""
+    return split.mutate(**{PARITY: named_parity(split[PARITY]), WEEKS: named_time_half(split[WEEKS])})
 
 
 def _basket_numbers() -> ir.Table:

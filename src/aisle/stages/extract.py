@@ -49,9 +49,10 @@ def _fetched(connection: Connection, extraction: Extraction) -> tuple[dict[str, 
             "The extract is empty: every basket was dropped by a filter; see cohort and sample in the configuration."
         )
     middle = second_half_from(*_window(baskets))
+    split = connection.stored(extraction.split_spend(middle, judged), "split_spend")
     spend = {
-        GROUP_SPEND.name: extraction.group_spend(middle, judged),
-        STORE_GROUP_SPEND.name: extraction.store_group_spend(middle, judged),
+        GROUP_SPEND.name: extraction.group_spend(middle, split=split),
+        STORE_GROUP_SPEND.name: extraction.store_group_spend(middle, split=split),
     }
     found = {name: connection.fetch(query, order_by=EXTRACTED[name].key) for name, query in spend.items()}
     dropped = connection.fetch(extraction.filters(judged), order_by=["filter_number"])
