@@ -11,6 +11,7 @@ import pyarrow.compute
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
+from tests.disks import files_no_larger_than
 
 from aisle.sources import grocery_star as star
 from aisle.sources import line_items
@@ -482,4 +483,15 @@ def test_temporary_files_are_gone_when_reading_stops_early(tmp_path, monkeypatch
         pass
     assert list(room.iterdir())
     batches.close()
+    assert not list(room.iterdir())
+
+
+def test_a_full_temporary_folder_is_one_sentence(tmp_path, monkeypatch):
+    room = tmp_path / "room"
+    room.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(room))
+    folder = write(tmp_path / "star", CLEAN)
+    message = rf"^{room} must have room for the rows .*, but: File too large; make room there, or .* TMPDIR\.$"
+    with files_no_larger_than(10), pytest.raises(OSError, match=message):
+        read(folder)
     assert not list(room.iterdir())

@@ -12,6 +12,7 @@ import pyarrow.compute
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.disks import files_no_larger_than
 from tests.sources.weekly import line, text, week, write
 
 from aisle.sources import lgsr, line_items
@@ -217,6 +218,16 @@ def test_nothing_is_given_out_before_every_file_is_known_to_be_sound(tmp_path: P
     write(tmp_path / "transactions_2.csv", week(1, SHOP_HOUR=24))
     with pytest.raises(ValueError, match=r"transactions_2.csv, line 2, column SHOP_HOUR: must be an hour .* got '24'"):
         next(iter(Lgsr(tmp_path).batches()))
+
+
+def test_a_full_temporary_folder_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "transactions_1.csv", line())
+    (tmp_path / "room").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "room"))
+    message = rf"^{tmp_path}/room must have room for the rows .*, but: File too large; make room there, or .* TMPDIR\.$"
+    with files_no_larger_than(10), pytest.raises(OSError, match=message):
+        read(tmp_path)
+    assert not list((tmp_path / "room").iterdir())
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,8 @@
 """Files are written whole or not at all, to the same bytes every time; foreign ones are refused in one sentence."""
 
 import json
-import resource
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import pandas as pd
 import pyarrow
 import pytest
 from matplotlib.figure import Figure
+from tests.disks import files_no_larger_than
 
 from aisle.storage import (
     read_arrow,
@@ -53,17 +52,6 @@ WRITERS: dict[str, Callable[[Path], Any]] = {
     "figure.svg": lambda path: write_figure(figure(), path),
 }
 EVERY = pytest.mark.parametrize(("name", "write"), WRITERS.items(), ids=WRITERS.keys())
-
-
-@contextmanager
-def files_no_larger_than(size: int) -> Iterator[None]:
-    """The nearest one gets to a full disk: the system refuses to write on."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def there(folder: Path) -> list[str]:

@@ -15,6 +15,7 @@ from aisle.sources.dirt import Rule, Strangers, dirt_table, first_broken
 from aisle.sources.kinds import days, weeks
 from aisle.sources.line_items import LINE, LINE_POLICY, LinePolicy, Numbers, add_up, line_rows, row_numbers
 from aisle.sources.star_files import StarFile, find_star
+from aisle.sources.weekly_files import room_in
 from aisle.tables import CANONICAL, MOMENT
 
 LINE_NO_BASKET = Rule("lines", "The basket is not in Baskets.")
@@ -170,8 +171,8 @@ def _sort_into_weeks(file: StarFile, star: _Star, policy: LinePolicy, folder: Pa
         lines["quantity"], lines["cents"] = judged.items[clean], judged.cents(clean, counts)
         week_of_line = weeks(hour // _HOURS_A_DAY)
         for week in np.unique(week_of_line):
-            with (folder / f"{week:06}").open("ab") as week_file:
-                lines[week_of_line == week].tofile(week_file)
+            with room_in(folder), (folder / f"{week:06}").open("ab") as week_file:
+                week_file.write(lines[week_of_line == week].tobytes())
     strangers.log(file.path, counts)
     return receipts, counts
 

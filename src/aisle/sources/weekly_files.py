@@ -1,5 +1,8 @@
 """Rows that wait in temporary files until their week is due, and what is remembered of the files they came from."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,23 @@ import pyarrow.compute
 import pyarrow.ipc
 
 from aisle.sources.csv_files import CsvFile
+
+
+@contextmanager
+def room_in(folder: Path) -> Iterator[None]:
+    """What a full disk says while rows are written into the temporary ``folder``, as a sentence.
+
+    Raises:
+        OSError: the disk is full, or refuses otherwise.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise OSError(
+            f"{folder.parent} must have room for the rows that wait for their week, but: {reason}; make room there, or "
+            "name another folder by the environment variable TMPDIR."
+        ) from None
 
 
 class WeeklyFiles:
@@ -27,10 +47,10 @@ class WeeklyFiles:
         for week in distinct:
             self._written += 1
             path = self._folder / f"{week:06}.{kind}.{self._written:09}"
-            with pyarrow.ipc.new_file(
-                path, rows.schema, options=pyarrow.ipc.IpcWriteOptions(compression="lz4")
-            ) as file:
-                file.write_table(rows if len(distinct) == 1 else rows.filter(pyarrow.array(weeks == week)))
+            of_week = rows if len(distinct) == 1 else rows.filter(pyarrow.array(weeks == week))
+            options = pyarrow.ipc.IpcWriteOptions(compression="lz4")
+            with room_in(self._folder), pyarrow.ipc.new_file(path, rows.schema, options=options) as file:
+                file.write_table(of_week)
 
     def weeks(self) -> list[int]:
         """The weeks that have rows, in their order."""
