@@ -107,6 +107,20 @@ def test_a_nul_is_refused_or_kept_and_then_nothing_is_half(server: Database, sou
         assert held(server) == of(tables)
 
 
+def test_a_text_too_long_for_mysql_is_named_and_changes_nothing(server: Database, sound: Tables) -> None:
+    put(server, sound)
+    long = rows_of("customers", {"customer_id": "y" * 321, "lifestage": None, "price_sensitivity": None})
+    tables = sound | {"customers": pyarrow.concat_tables([sound["customers"], long])}
+    if isinstance(server, MySQL):
+        sentence = r"customers\.customer_id must have at most 320 characters in MySQL; got one of 321, which begins"
+        with pytest.raises(ValueError, match=sentence):
+            put(server, tables)
+        assert held(server) == of(sound)
+    else:
+        put(server, tables)
+        assert held(server) == of(tables)
+
+
 def broken(sound: Tables) -> dict[str, tuple[Tables, str]]:
     """What a source can get wrong across its parts, and the sentence it gets."""
     line = sound["lines"].slice(0, 1).to_pylist()[0]

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
+REMEDY = "look at the user, the password and the database of its address"
+"""What to do when a server refuses a connection."""
+
 
 @dataclass(frozen=True)
 class Address:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 import pymysql
 import pymysql.cursors
 
-from aisle.database.address import Address
+from aisle.database.address import REMEDY, Address
 from aisle.database.connection import SessionConnection
 from aisle.database.patience import patiently
 from aisle.database.session import Dialect, Rows, quoted
@@ -100,7 +100,7 @@ def _opened(address: Address) -> "pymysql.connections.Connection[Any]":
     except pymysql.Error as error:
         if error.args[0] in _NOT_THERE:
             raise ConnectionRefusedError(f"{address} cannot be reached: {_reason(error)}.") from None
-        raise OSError(f"{address}: MySQL refuses: {_reason(error)}.") from None
+        raise OSError(f"{address}: MySQL refuses: {_reason(error)}; {REMEDY}.") from None
 
 
 def _reason(error: pymysql.Error) -> str:

@@ -10,7 +10,7 @@ import psycopg
 import pyarrow
 import pyarrow.csv
 
-from aisle.database.address import Address
+from aisle.database.address import REMEDY, Address
 from aisle.database.connection import SessionConnection
 from aisle.database.patience import patiently
 from aisle.database.session import Dialect, Rows, quoted
@@ -81,7 +81,7 @@ def _opened(address: Address) -> "psycopg.Connection[tuple[Any, ...]]":
     except psycopg.Error as error:
         reason = _reason(error)
         if "FATAL" in reason and not any(state in reason for state in _FOR_NOW):
-            raise OSError(f"{address}: PostgreSQL refuses: {reason}.") from None
+            raise OSError(f"{address}: PostgreSQL refuses: {reason}; {REMEDY}.") from None
         raise ConnectionRefusedError(f"{address} cannot be reached: {reason}.") from None
 
 

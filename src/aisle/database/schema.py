@@ -124,8 +124,12 @@ class Schema:
             return 'text COLLATE "C"'
         if self.dialect == "duckdb":
             return "varchar"
-        length = max(map(len, column.codes)) if column.codes else _FEWER_CHARACTERS.get(name, _CHARACTERS)
+        length = max(map(len, column.codes)) if column.codes else self.most_characters(name)
         return f"varchar({length}) CHARACTER SET utf8mb4 COLLATE {self.collation}"
+
+    def most_characters(self, name: str) -> int | None:
+        """How long a text of the column of this name may be; None where there is no limit."""
+        return _FEWER_CHARACTERS.get(name, _CHARACTERS) if self.dialect == "mysql" else None
 
     def _checks(self, table: Table) -> Iterator[str]:
         for name, column in table.columns.items():

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 
 import psycopg
 import pyarrow
+import pyarrow.compute as pc
 import pymysql
 
 from aisle.database.schema import NEW, OLD, Schema, definition_in
 from aisle.database.session import Session
 from aisle.database.violations import orphans, repeated_keys
-from aisle.tables import CANONICAL, Table
+from aisle.tables import CANONICAL, TEXT, Table
 
+_SHOWN = 40
+"""Characters of a text that is too long."""
 _BROKEN_KEY = (psycopg.IntegrityError, pymysql.IntegrityError)
 _LISTED = {
     "postgres": "SELECT relname, obj_description(oid, 'pg_class') FROM pg_class "
@@ -112,9 +115,28 @@ class Staging:
             self.session.execute(comment)
 
     def insert(self, table: Table, rows: pyarrow.Table) -> None:
-        """Append rows to the new table."""
+        """Append rows to the new table.
+
+        Raises:
+            ValueError: a text is longer than the engine's column.
+        """
+        self._refuse(next(self._too_long(table, rows), None))
         self.session.insert(NEW + table.name, rows)
         self.keep()
+
+    def _too_long(self, table: Table, rows: pyarrow.Table) -> Iterator[str]:
+        for name, column in table.columns.items():
+            most = self.schema.most_characters(name)
+            if most is None or column.type != TEXT or column.codes:
+                continue
+            length = pc.utf8_length(rows.column(name))
+            longest = pc.max(length).as_py() or 0
+            if longest > most:
+                text = rows.column(name)[pc.index(length, longest).as_py()].as_py()
+                yield (
+                    f"{table.name}.{name} must have at most {most} characters in MySQL; got one of {longest}, which "
+                    f"begins with {text[:_SHOWN]!r}"
+                )
 
     def keep(self) -> None:
         """In MySQL, commit: what is in new tables need not be undone row by row when a load dies."""
