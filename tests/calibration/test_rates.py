@@ -1,5 +1,6 @@
 """Rates, their intervals and limits are those of scipy, and a broken promise is named."""
 
+import json
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
 from sklearn.preprocessing import FunctionTransformer
 
-from aisle.calibration import Cell, Normal, Planted, Population, Summary, summarised
+from aisle.calibration import Band, Cell, Normal, Planted, Population, Summary, entry, summarised
 from aisle.calibration.rates import excess, interval, is_promised, most_allowed
 
 counts = st.integers(1, 400).flatmap(lambda trials: st.tuples(st.integers(0, trials), st.just(trials)))
@@ -143,3 +144,24 @@ def test_what_is_promised_must_be_found() -> None:
     ]
     rare = (0.55, 0.4, 0.05)
     assert [is_promised(Planted(n, 5, rare, sd)) for n, sd in ((4000, 8), (1000, 8), (4000, 6))] == [True, False, False]
+
+
+def test_a_summary_is_the_same_after_a_file_of_json() -> None:
+    rows = [row(number, separated=number == 3, valley=number == 3) for number in range(5)]
+    band = [row(number, separated=True, valley=True) for number in range(4)]
+    planted = [row(number, k=3, separated=True, valley=True) for number in range(20)]
+    cells = [
+        cell(Normal(100, 2)),
+        cell(Band(100, 0.75, 0.2), name="band", counted=False),
+        cell(Planted(1000, 4, (0.4, 0.3, 0.3), 6), name="planted", draws=20, counted=False),
+    ]
+    summary = summarised({"cloud-none": rows, "band-none": band, "planted-none": planted}, cells)
+    again = Summary.of_json(json.loads(json.dumps(summary.as_json())))
+    assert again.as_json() == summary.as_json()
+    said = entry(again, day="2026-01-02", title="Silent", commit="abc", command="make calibration", remark="So it is.")
+    assert said.startswith("## 2026-01-02 \u00b7 Silent\n")
+    assert "Commit `abc`, 29 of 220 draws" in said
+    assert "Called separated: 1 of 5 partitions without clusters." in said
+    assert "Of the band, a stated limit of the test, 4 of 4 partitions were called separated." in said
+    assert "| 0.4/0.3/0.3 | 6 | 1000 | 20 of 20 |" in said
+    assert said.endswith("So it is.\n")

@@ -41,6 +41,7 @@ def _write(study: Path, book: Path, tables: Sequence[str] = (), answers: Sequenc
         rows=2,
         answers=answers,
         book=book,
+        calibration=book.parent / "calibration.json",
     )
     return book.read_text(encoding="utf-8")
 
@@ -138,3 +139,19 @@ def test_a_table_that_is_not_there_or_empty_leaves_the_book_as_it_is(
     with pytest.raises((ValueError, FileNotFoundError), match=message):
         _write(study, book, ["sizes.csv"])
     assert book.read_text(encoding="utf-8") == BOOK
+
+
+def test_the_calibration_has_an_entry_from_what_its_stage_wrote(tmp_path: Path) -> None:
+    book = tmp_path / "README.md"
+    book.write_text(BOOK, encoding="utf-8")
+    with pytest.raises(FileNotFoundError, match=r"calibration\.json is needed and missing; run make calibration\.$"):
+        _write(tmp_path / "artifacts" / "calibration", book)
+    (tmp_path / "calibration.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"must hold the results of make calibration; it does not\.$"):
+        _write(tmp_path / "artifacts" / "calibration", book)
+    assert book.read_text(encoding="utf-8") == BOOK
+    (tmp_path / "calibration.json").write_bytes((REPOSITORY / "docs" / "calibration.json").read_bytes())
+    text = _write(tmp_path / "artifacts" / "calibration", book)
+    told = read_json(tmp_path / "calibration.json")
+    assert f"{told['done']:,} of {told['asked']:,} draws" in text
+    assert "Nothing else ran." in text

@@ -1,7 +1,7 @@
 """Does the verdict stay silent where there are no clusters, and speak where there are? Data whose truth is known."""
 
 from aisle.calibration.grid import Cloud, PlantedGrid, Reduction
-from aisle.calibration.page import page
+from aisle.calibration.page import entry, page
 from aisle.calibration.populations import (
     Band,
     Copula,
@@ -15,7 +15,7 @@ from aisle.calibration.populations import (
     shares_of,
 )
 from aisle.calibration.portrait import portrait
-from aisle.calibration.rates import Summary, summarised
+from aisle.calibration.rates import Summary, records, summarised
 from aisle.calibration.trial import Cell, trial
 
 __all__ = [
@@ -33,8 +33,10 @@ __all__ = [
     "Population",
     "Reduction",
     "Summary",
+    "entry",
     "page",
     "portrait",
+    "records",
     "shares_of",
     "summarised",
     "trial",

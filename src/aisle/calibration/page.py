@@ -8,11 +8,13 @@ import pandas as pd
 from aisle.calibration.rates import LEVEL, Summary, interval, most_allowed
 from aisle.documents import markdown_table
 
-_HEAD = """# Calibration
+_QUESTION = "Does the verdict stay silent where there are no clusters, and speak where there are?"
+_PLACE = "../docs/calibration.md"
+_HEAD = f"""# Calibration
 
 Written by `make calibration`; not to be edited.
 
-Does the verdict stay silent where there are no clusters, and speak where there are? Customers are drawn from
+{_QUESTION} Customers are drawn from
 populations whose truth is known, and examined by the code that examines a lifestage: the same splits, null draws,
 thresholds and classes. What could not change an answer is left out: second halves of splits where there is no valley,
 splits and null draws after an answer is certain. So it is told whether a p-value is below its threshold, not what it
@@ -63,6 +65,20 @@ def page(
     if not portraits.empty:
         parts += ["## Silhouettes, nulls and valleys", _TABLE.format(**facts), _portraits(portraits)]
     return "\n\n".join(parts) + "\n"
+
+
+def entry(summary: Summary, *, day: str, title: str, commit: str, command: str, remark: str) -> str:
+    """The lab book's entry: the question, how far the run is, the pooled tests, what was found of planted segments."""
+    facts = f"Commit `{commit}`, {summary.done:,} of {summary.asked:,} draws ([docs/calibration.md]({_PLACE}))."
+    limits = summary.rejections[~summary.rejections["counted"].astype(bool)]
+    reported = [
+        f"Of the {name}, a stated limit of the test, {int(rows['separated'].sum()):,} of {int(rows['draws'].sum()):,} "
+        "partitions were called separated."
+        for name, rows in limits.groupby("population", sort=False)
+    ]
+    found = [] if summary.power.empty else [_found(summary.power)]
+    parts = [f"## {day} · {title}", _QUESTION, f"`{command}`", facts, *_verdict(summary), *_pooled(summary)]
+    return "\n\n".join(part for part in [*parts, " ".join(reported), *found, remark] if part) + "\n"
 
 
 def _state(summary: Summary, *, hours: float, whole_hours: float | None, untouched: int) -> str:

@@ -68,6 +68,39 @@ class Summary:
     asked: int
     failures: Mapping[str, int]
 
+    def as_json(self) -> dict[str, Any]:
+        """Everything in plain values, from which `of_json` makes the same summary."""
+        return {
+            "done": self.done,
+            "asked": self.asked,
+            "failures": dict(self.failures),
+            "faults": list(self.faults),
+            "pooled": {name: dict(values) for name, values in self.pooled.items()},
+            "rejections": records(self.rejections),
+            "power": records(self.power),
+        }
+
+    @classmethod
+    def of_json(cls, told: Mapping[str, Any]) -> "Summary":
+        """The summary that `as_json` told; a KeyError where something is missing."""
+        tables = {name: pd.DataFrame(told[name]) for name in ("rejections", "power")}
+        return cls(
+            **tables,
+            pooled=told["pooled"],
+            faults=tuple(told["faults"]),
+            done=told["done"],
+            asked=told["asked"],
+            failures=told["failures"],
+        )
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table in plain values."""
+    return [
+        {str(name): None if pd.isna(value) else value for name, value in row.items()}
+        for row in table.astype(object).to_dict("records")
+    ]
+
 
 def summarised(rows: Mapping[str, Sequence[Mapping[str, Any]]], cells: Sequence[Cell]) -> Summary:
     """Everything found so far: ``rows`` are those of all trials, by the name of their cell.

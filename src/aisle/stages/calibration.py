@@ -25,6 +25,7 @@ from aisle.calibration import (
     Summary,
     page,
     portrait,
+    records,
     summarised,
     trial,
 )
@@ -234,27 +235,8 @@ def _write(
     )
     for name, figure in zip(_PICTURES, figures, strict=True):
         write_figure(figure, docs / "pictures" / f"{name}.png")
-    write_json(
-        {
-            "done": summary.done,
-            "asked": summary.asked,
-            "failures": dict(summary.failures),
-            "faults": list(summary.faults),
-            "pooled": {name: dict(values) for name, values in summary.pooled.items()},
-            "rejections": _records(summary.rejections),
-            "power": _records(power),
-            "table": _records(portraits),
-            "absent": list(absent),
-        },
-        docs / "calibration.json",
-    )
+    told = {**summary.as_json(), "table": records(portraits), "absent": list(absent)}
+    write_json(told, docs / "calibration.json")
     text = page(summary, portraits=portraits, absent=absent, facts=facts, pictures=_PICTURES)
     with whole_file(docs / "calibration.md") as part:
         part.write_text(text, encoding="utf-8")
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [
-        {str(name): None if pd.isna(value) else value for name, value in row.items()}
-        for row in table.astype(object).to_dict("records")
-    ]

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from aisle.calibration import Summary
+from aisle.calibration import entry as calibration_entry
 from aisle.documents import between_part, findings_entry, frame_part, lab_entry, verdict_part
 from aisle.git import commit
 from aisle.selection import selection_from_json
@@ -14,6 +16,8 @@ from aisle.storage import read_arrow, read_json, whole_file
 
 log = logging.getLogger(__name__)
 
+CALIBRATION = "calibration"
+"""The study whose results are no candidates but draws."""
 _MARKER = "<!-- entries: newest first -->\n"
 
 
@@ -29,12 +33,14 @@ def run(
     rows: int,
     answers: Sequence[str],
     book: Path,
+    calibration: Path,
 ) -> None:
     """Put an entry for the study in folder ``study`` on top of ``book``.
 
     ``tables`` are CSV files of that folder, of which the first ``rows`` are shown, ``answers`` JSON files of it whose
     ``sentences`` are told. Where ``verdicts`` and ``replication`` are of this study, the entry tells them. The study of
-    promotions has no candidates; its entry tells its own answers.
+    promotions has no candidates; its entry tells its own answers. That of the study of `calibration` is made from this
+    file, which its stage writes.
 
     Raises:
         ValueError: the book has no place for entries, or a file of ``answers`` has no sentences.
@@ -44,7 +50,9 @@ def run(
     if text.count(_MARKER) != 1:
         raise ValueError(f"{book} must hold the line {_MARKER.strip()} once; entries go below it.")
     said = {"day": date.today().isoformat(), "title": title, "commit": _commit(book), "command": command}
-    if (study / "usefulness.csv").exists():
+    if study.name == CALIBRATION:
+        entry = calibration_entry(_calibrated(Path(calibration)), remark=remark, **said)
+    elif (study / "usefulness.csv").exists():
         entry = findings_entry(
             **said,
             summary=read_json(study / "summary.json"),
@@ -64,6 +72,15 @@ def run(
     with whole_file(book) as part:
         part.write_text(text.replace(_MARKER, f"{_MARKER}\n{entry}"), encoding="utf-8")
     log.info("%s: %s", book, title)
+
+
+def _calibrated(path: Path) -> Summary:
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is needed and missing; run make calibration.")
+    try:
+        return Summary.of_json(read_json(path))
+    except (KeyError, TypeError):
+        raise ValueError(f"{path} must hold the results of make calibration; it does not.") from None
 
 
 def _verdict(study: Path, verdicts: Path, replication: Path) -> str:
