@@ -19,6 +19,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
+@pytest.mark.verify
 @parametrize_with_checks([NeighbourUMAP(n_neighbors=5, random_state=0)])
 def test_it_is_a_scikit_learn_estimator(estimator: BaseEstimator, check: Any) -> None:
     with warnings.catch_warnings():
