@@ -48,7 +48,7 @@ verify: $(READY) ## the slow proofs: fresh clones, kills, the browser
 bench: $(READY) ## the benchmarks
 	pytest -q benchmarks --benchmark-only
 
-calibration: $(READY) ## is the verdict right where the truth is known? many hours; it resumes, see docs/calibration.md
+calibration: $(READY) ## is the verdict right where the truth is known? hours; it resumes, see docs/calibration.md
 	python -m aisle -cd experiments -cn calibration
 
 readme: $(READY) ## rewrite the generated parts of the README and the docs from the last run
