@@ -20,7 +20,7 @@ reproduce: $(READY) data ## fetch the data, run the whole pipeline, say whether 
 	python -m aisle stage=sync study=all
 	python -m aisle stage=reproduced
 
-test: $(READY) ## the tests (ten minutes and more on two cores)
+test: $(READY) ## the tests (about nine minutes on two cores)
 	pytest -q -n 2 --dist worksteal
 
 lint: $(READY) ## style, types, layers
