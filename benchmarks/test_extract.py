@@ -51,7 +51,7 @@ def embedded(*, data: str, output: str) -> Callable[[], object]:
 
 def recipe(*, data: str) -> Callable[[], object]:
     """Group by, merge, get_dummies, group by: the same features of the same baskets, unchecked and not sampled."""
-    return lambda: _features(*(_read(data, name) for name in TABLES))
+    return lambda: _features(_joined(*(_read(data, name) for name in TABLES)))
 
 
 def same_work(*, data: str, output: str) -> Callable[[], object]:
@@ -88,49 +88,39 @@ def same_work(*, data: str, output: str) -> Callable[[], object]:
         }
         marked = kept[["basket_id", "customer_id", "store_id"]].assign(**halves)
         groups = products[["product_id", "product_group"]]
-        bought = (
-            lines.assign(spend=lines["spend"].astype(float)).merge(marked, on="basket_id").merge(groups, how="left")
-        )
+        bought = lines.merge(marked, on="basket_id").merge(groups, how="left")
         for who, half in (("customer_id", "of_customer"), ("store_id", "of_store")):
             spend = bought.groupby([who, "product_group", half, "late"])[["quantity", "spend"]].sum()
             spend.to_parquet(Path(output) / f"{who}.parquet")
         kept.to_parquet(Path(output) / "baskets.parquet")
-        _features_of(kept).to_parquet(Path(output) / "features.parquet")
+        _features(kept).to_parquet(Path(output) / "features.parquet")
 
     return work
 
 
 def _read(data: str, name: str) -> "pd.DataFrame":
+    """A table as pandas calculates with it: money as doubles."""
     import pandas as pd
 
-    return pd.read_parquet(Path(data) / f"{name}.parquet")
-
-
-def _features(
-    lines: "pd.DataFrame", baskets: "pd.DataFrame", customers: "pd.DataFrame", stores: "pd.DataFrame"
-) -> "pd.DataFrame":
-    return _features_of(_joined(lines, baskets, customers, stores))
+    rows = pd.read_parquet(Path(data) / f"{name}.parquet")
+    return rows.assign(spend=rows["spend"].astype(float)) if name == "lines" else rows
 
 
 def _joined(
     lines: "pd.DataFrame", baskets: "pd.DataFrame", customers: "pd.DataFrame", stores: "pd.DataFrame"
 ) -> "pd.DataFrame":
-    numbers = (
-        lines.assign(spend=lines["spend"].astype(float))
-        .groupby("basket_id")
-        .agg(
-            quantity_std=("quantity", lambda quantity: quantity.std(ddof=0)),
-            product_count=("product_id", "nunique"),
-            item_count=("quantity", "sum"),
-            spend=("spend", "sum"),
-        )
+    numbers = lines.groupby("basket_id").agg(
+        quantity_std=("quantity", lambda quantity: quantity.std(ddof=0)),
+        product_count=("product_id", "nunique"),
+        item_count=("quantity", "sum"),
+        spend=("spend", "sum"),
     )
     named = baskets.rename(columns={"price_sensitivity": "basket_price_sensitivity"})
     joined = named.merge(numbers, on="basket_id").merge(customers, on="customer_id").merge(stores, on="store_id")
     return joined[~(joined[[*CODES, "price_sensitivity"]] == "XX").any(axis=1)]
 
 
-def _features_of(joined: "pd.DataFrame") -> "pd.DataFrame":
+def _features(joined: "pd.DataFrame") -> "pd.DataFrame":
     import numpy as np
     import pandas as pd
 

@@ -3,6 +3,7 @@
 Both load the five tables whose lines they are; to_sql a share of the rows of each, without keys and relations.
 """
 
+import math
 import os
 import secrets
 import subprocess
@@ -46,8 +47,6 @@ def _batches(rows: pyarrow.Table, name: str) -> Iterator[pyarrow.Table]:
 
 
 def to_sql(*, url: str, folder: str, share: float) -> Callable[[], object]:
-    import math
-
     tables = {name: pyarrow.parquet.read_table(Path(folder) / f"{name}.parquet") for name in TABLES}
     frames = {name: rows.slice(0, math.ceil(rows.num_rows * share)).to_pandas() for name, rows in tables.items()}
     engine = sqlalchemy.create_engine(url)
