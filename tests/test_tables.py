@@ -7,6 +7,8 @@ from typing import Any
 
 import pyarrow
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from aisle.tables import (
     BASKET_EXTRACT,
@@ -188,6 +190,21 @@ def test_part_of_a_key_may_repeat(table: Table) -> None:
     rows = good(table)
     first = rows.column(table.key[0]).to_pylist()[0]
     table.check(with_value(rows, table.key[0], [first] * ROWS), ORIGIN)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["", "a", "ab", "ä"]), st.sampled_from(["", "b", "ba"])), max_size=7))
+@example([("a", "b"), ("a", "ba"), ("ab", "")])  # in order
+@example([("a", "b"), ("a", "b"), ("ab", "")])
+@example([("ab", ""), ("a", "b"), ("ab", "")])  # repeated, and not beside one another
+def test_keys_may_not_repeat_whatever_their_order(keys: list[tuple[str, str]]) -> None:
+    price = Decimal("1.00")
+    columns = [[key[0] for key in keys], [key[1] for key in keys], [1 for _ in keys], [price for _ in keys]]
+    rows = pyarrow.table(columns, schema=LINES.arrow_schema)
+    parts = pyarrow.concat_tables([rows.slice(0, 2), rows.slice(2)])
+    if len(set(keys)) == len(keys):
+        LINES.check(parts, ORIGIN)
+    else:
+        assert f"{len(keys) - len(set(keys))} rows repeat an earlier key" in refused(LINES, parts)
 
 
 @EVERY_TABLE

@@ -165,7 +165,9 @@ class Table:
         """What the contract asks of values, told in Arrow; where it says no, pandera says of what and how often."""
         keys = table.select(list(self.key))
         return all(column.holds(table.column(name)) for name, column in self.columns.items()) and (
-            not self.key or keys.group_by(list(self.key), use_threads=False).aggregate([]).num_rows == keys.num_rows
+            not self.key
+            or _strictly_sorted(keys)
+            or keys.group_by(list(self.key), use_threads=False).aggregate([]).num_rows == keys.num_rows
         )
 
     def _sentence(self, failures: pd.DataFrame) -> str:
@@ -182,6 +184,15 @@ class Table:
             required = column.requirement
             got = f"{len(same)} rows are not, the first is {first['failure_case']!r}"
         return f"{self.name}.{first['column']} {required}; {got}."
+
+
+def _strictly_sorted(keys: pyarrow.Table) -> bool:
+    """Whether every row is greater than the one before: then none repeats, told in a fraction of the time."""
+    greater = pyarrow.scalar(False)
+    for column in reversed(keys.columns):
+        before, after = column.slice(0, max(len(column) - 1, 0)), column.slice(1)
+        greater = pc.or_(pc.less(before, after), pc.and_(pc.equal(before, after), greater))
+    return bool(pc.all(pc.fill_null(greater, False), min_count=0).as_py())
 
 
 def _code(meaning: str, codes: tuple[str, ...]) -> Column:

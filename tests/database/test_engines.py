@@ -78,8 +78,8 @@ def given_by(connection: Connection, extraction: Extraction) -> dict[str, Any]:
 
     return {
         "basket extract": told(extraction.baskets(), *BASKET_EXTRACT.key),
-        "groups": told(extraction.group_spend(MIDDLE), *GROUP_SPEND.key),
-        "store groups": told(extraction.store_group_spend(MIDDLE), *STORE_GROUP_SPEND.key),
+        "groups": told(extraction.group_spend(extraction.split_spend(MIDDLE)), *GROUP_SPEND.key),
+        "store groups": told(extraction.store_group_spend(extraction.split_spend(MIDDLE)), *STORE_GROUP_SPEND.key),
         "whole groups": told(extraction.whole_group_spend(), "customer_id", "product_group"),
         **{
             half: told(
@@ -110,8 +110,12 @@ STORED = ("basket extract", "groups", "filters")
 
 def read_from_stored(connection: Connection, extraction: Extraction) -> dict[str, bytes]:
     """The extract from baskets that were judged once, where the engine can keep them."""
-    judged = connection.stored(extraction.judged(), "judged_baskets")
-    queries = (extraction.baskets(judged), extraction.group_spend(MIDDLE, judged), extraction.filters(judged))
+    judged = extraction.judged_by(connection)
+    queries = (
+        extraction.baskets(judged),
+        extraction.group_spend(extraction.split_spend(MIDDLE, judged)),
+        extraction.filters(judged),
+    )
     orders = (BASKET_EXTRACT.key, GROUP_SPEND.key, ["filter_number"])
     return {
         name: parquet(connection.fetch(query, order_by=order))
@@ -246,7 +250,10 @@ def test_features_pushed_down_are_those_of_the_extract(
     everybody = sampled.of_everybody()
     with engines[kind].connect(NEEDED) as connection:
         pushed = population_features(connection, sampled, BLOCKS)
-        for table, query in ((BASKET_EXTRACT, everybody.baskets()), (GROUP_SPEND, everybody.group_spend(MIDDLE))):
+        for table, query in (
+            (BASKET_EXTRACT, everybody.baskets()),
+            (GROUP_SPEND, everybody.group_spend(everybody.split_spend(MIDDLE))),
+        ):
             write_table(connection.fetch(query, order_by=table.key), table, tmp_path / f"{table.name}.parquet")
     last = pyarrow.parquet.read_table(tmp_path / "basket_extract.parquet").column("shopped_at").to_pandas().max()
     relations = {name: relation(contract) for name, contract in EXTRACTED.items()}

@@ -61,7 +61,7 @@ def connected(tables: Tables) -> Iterator[FolderConnection]:
 @cache
 def queries(extraction: Extraction) -> list[str]:
     """The extraction's SQL: compiling costs more than running it."""
-    tables = (extraction.baskets(), extraction.group_spend(MIDDLE), extraction.filters())
+    tables = (extraction.baskets(), extraction.group_spend(extraction.split_spend(MIDDLE)), extraction.filters())
     return [str(ibis.to_sql(table, dialect="duckdb")) for table in tables]
 
 

@@ -176,7 +176,10 @@ def test_the_extract_and_the_fingerprint_are_those_of_the_source(
     star_server: Server, oracle: ParquetFolder, layout: Callable[..., Engine]
 ) -> None:
     with layout(star_server).connect(NEEDED) as here, oracle.connect(NEEDED) as there:
-        for query, table in ((EXTRACTION.baskets(), BASKET_EXTRACT), (EXTRACTION.group_spend(MIDDLE), GROUP_SPEND)):
+        for query, table in (
+            (EXTRACTION.baskets(), BASKET_EXTRACT),
+            (EXTRACTION.group_spend(EXTRACTION.split_spend(MIDDLE)), GROUP_SPEND),
+        ):
             found = table.check(here.fetch(query, order_by=table.key), "here")
             assert found.num_rows > 10
             assert found.equals(table.check(there.fetch(query, order_by=table.key), "there"))

@@ -1,4 +1,4 @@
-"""Rows that repeat are found by their hashes; rows that do not are taken for what they are."""
+"""Rows without a fault and with keys of their own are taken for what they are, at once; others never are."""
 
 from collections.abc import Iterator
 
@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aisle.database import keys
-from aisle.database.keys import unrepeated_in_duckdb
+from aisle.database.keys import FAULT, faultless_in_duckdb
 
-PAIRS = st.lists(st.tuples(st.sampled_from(["", "a", "b", "ab", "ä"]), st.sampled_from(["", "a", "b", "ba"])))
+Rows = list[tuple[str, str, bool | None]]
+TEXT = (st.sampled_from(["", "a", "b", "ab", "ä"]), st.sampled_from(["", "a", "b", "ba"]))
+ROWS = st.lists(st.tuples(*TEXT, st.sampled_from([False, False, False, None, True])), max_size=8)
 
 
 @pytest.fixture(scope="module")
@@ -21,33 +23,37 @@ def database() -> Iterator[duckdb.DuckDBPyConnection]:
         yield raw
 
 
-def unrepeated(raw: duckdb.DuckDBPyConnection, pairs: list[tuple[str, str]]) -> tuple[bool, int]:
-    """What the hashes say, and in how many queries."""
+def faultless(raw: duckdb.DuckDBPyConnection, rows: Rows) -> tuple[bool, int]:
+    """What is said of the rows, and how often hashes were asked for."""
     asked = []
 
-    def arrow(sql: str) -> pyarrow.Table:
-        asked.append(sql)
-        return raw.execute(sql).to_arrow_table()
+    def arrow(sql: str, schema: pyarrow.Schema) -> pyarrow.Table:
+        asked.append("hash(" in sql)
+        return raw.sql(sql).to_arrow_table().cast(schema)
 
-    text = pyarrow.schema([("left", pyarrow.string()), ("right", pyarrow.string())])
-    raw.register("pairs", pyarrow.table([[pair[0] for pair in pairs], [pair[1] for pair in pairs]], schema=text))
-    rows = ibis.table({"left": "string", "right": "string"}, name="pairs")
-    return unrepeated_in_duckdb(arrow, rows, len(pairs)), len(asked)
+    kinds = pyarrow.schema([("left", pyarrow.string()), ("right", pyarrow.string()), (FAULT, pyarrow.bool_())])
+    columns = [[row[place] for row in rows] for place in range(3)]
+    raw.register("pairs", pyarrow.table(columns, schema=kinds))
+    return faultless_in_duckdb(
+        arrow, ibis.table({"left": "string", "right": "string", FAULT: "boolean"}, name="pairs")
+    ), sum(asked)
 
 
-@settings(max_examples=60)
-@given(PAIRS)
-def test_rows_are_sure_not_to_repeat_when_none_does(
-    database: duckdb.DuckDBPyConnection, pairs: list[tuple[str, str]]
+@settings(max_examples=100)
+@given(ROWS)
+def test_rows_are_faultless_when_none_has_a_fault_and_no_key_repeats(
+    database: duckdb.DuckDBPyConnection, rows: Rows
 ) -> None:
-    assert unrepeated(database, pairs)[0] == (len(set(pairs)) == len(pairs))
+    distinct = len({row[:2] for row in rows}) == len(rows)
+    assert faultless(database, rows)[0] == (distinct and not any(row[2] for row in rows))
 
 
 def test_many_rows_are_hashed_a_part_at_a_time(
     database: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pairs = [(str(number), "a") for number in range(100)]
-    assert unrepeated(database, pairs) == (True, 1)
+    rows: Rows = [(str(number), "a", False) for number in range(100)]
+    assert faultless(database, rows) == (True, 1)
     monkeypatch.setattr(keys, "HASHES_AT_ONCE", 30)
-    assert unrepeated(database, pairs) == (True, 4)
-    assert not unrepeated(database, [*pairs, ("57", "a")])[0]
+    assert faultless(database, rows) == (True, 4)
+    assert not faultless(database, [*rows, ("57", "a", False)])[0]
+    assert not faultless(database, [*rows, ("101", "a", True)])[0]

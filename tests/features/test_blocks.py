@@ -140,7 +140,10 @@ def extracted(grocery: Callable[..., Any], save: Callable[..., Path], tmp_path_f
     everything = Extraction(baskets_xx=True, customers_xx=True, sample="all", seed=1)
     needed = {name: CANONICAL[name] for name in ("customers", "stores", "products", "baskets", "lines")}
     with ParquetFolder(data, "1GB", 1).connect(needed) as connection:
-        for table, query in ((BASKET_EXTRACT, everything.baskets()), (GROUP_SPEND, everything.group_spend(MIDDLE))):
+        for table, query in (
+            (BASKET_EXTRACT, everything.baskets()),
+            (GROUP_SPEND, everything.group_spend(everything.split_spend(MIDDLE))),
+        ):
             write_table(connection.fetch(query, order_by=table.key), table, folder / f"{table.name}.parquet")
     return folder
 

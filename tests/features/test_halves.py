@@ -38,7 +38,10 @@ def extract(source: Path) -> Iterator[FolderConnection]:
     """A connection to the extract of a small grocery."""
     folder = source.parent
     with ParquetFolder(source, "1GB", 1).connect(NEEDED) as connection:
-        for name, query in (("basket_extract", EVERYBODY.baskets()), ("group_spend", EVERYBODY.group_spend(MIDDLE))):
+        for name, query in (
+            ("basket_extract", EVERYBODY.baskets()),
+            ("group_spend", EVERYBODY.group_spend(EVERYBODY.split_spend(MIDDLE))),
+        ):
             rows = connection.fetch(query, order_by=EXTRACTED[name].key)
             pyarrow.parquet.write_table(EXTRACTED[name].check(rows, name), folder / f"{name}.parquet")
     with ParquetFolder(folder, "1GB", 1).connect(EXTRACTED) as connection:

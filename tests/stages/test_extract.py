@@ -69,6 +69,27 @@ def test_the_tables_are_also_csv_on_request_and_none_is_left_from_before(data: P
             assert read["quantity_std"].tolist() == rows["quantity_std"].tolist()
 
 
+def test_without_spend_the_baskets_are_the_same_and_no_spend_is_left_from_before(data: Path, tmp_path: Path) -> None:
+    output = tmp_path / "extract"
+    write_json({}, tmp_path / "fingerprint.json")
+    found = []
+    for spend in (True, False):
+        extract.run(
+            database=ParquetFolder(data, "1GB", 1),
+            extraction=Extraction(baskets_xx=False, customers_xx=False, sample=30, seed=1),
+            fingerprint=tmp_path / "fingerprint.json",
+            output=output,
+            spend=spend,
+            csv=True,
+        )
+        found.append(bytes_of(output))
+    whole, without = found
+    assert set(whole) - set(without) == {
+        f"{table.name}.{suffix}" for table in (GROUP_SPEND, STORE_GROUP_SPEND) for suffix in ("parquet", "csv")
+    }
+    assert without == {name: whole[name] for name in without}
+
+
 def test_one_thread_and_two_give_the_same_bytes(
     grocery: Callable[..., Tables], save: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -178,7 +178,7 @@ def test_what_the_source_does_not_know_makes_the_block_smaller_and_is_said(
     [
         ("summary.json", r"summary\.json is needed and missing; run the stage that writes it"),
         ("basket_extract.parquet", r"basket_extract\.parquet is missing; run stage=extract first"),
-        ("group_spend.parquet", r"group_spend\.parquet is missing; run stage=extract first"),
+        ("group_spend.parquet", r"group_spend\.parquet is missing; run stage=extract with stage\.spend=true first"),
     ],
 )
 def test_a_missing_extract_is_named_with_what_makes_it(

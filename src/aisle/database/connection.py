@@ -9,7 +9,7 @@ import pyarrow
 
 from aisle.database.dialects import arrow_schema, compiled
 from aisle.database.engine import in_order
-from aisle.database.keys import HASHED, unrepeated_in_duckdb
+from aisle.database.keys import faultless_in_duckdb
 from aisle.database.session import Session, columns_of, quoted
 from aisle.tables import Table
 
@@ -56,9 +56,6 @@ class SessionConnection:
         self.session.execute(f"CREATE TEMPORARY TABLE {quoted(name, 'duckdb')} AS {compiled(query, 'duckdb')}")
         return ibis.table(query.schema(), name=name)
 
-    def unrepeated(self, keys: ir.Table, row_count: int) -> bool:
+    def faultless(self, rows: ir.Table) -> bool:
         """See `aisle.database.engine.Connection`."""
-        hashes = pyarrow.schema([(HASHED, pyarrow.uint64())])
-        return self.session.dialect == "duckdb" and unrepeated_in_duckdb(
-            lambda sql: self.session.arrow(sql, hashes), keys, row_count
-        )
+        return self.session.dialect == "duckdb" and faultless_in_duckdb(self.session.arrow, rows)

@@ -115,7 +115,7 @@ class DuckDBSession:
         return self._run(sql, parameters).fetchall()
 
     def arrow(self, sql: str, schema: pyarrow.Schema) -> pyarrow.Table:
-        return self.raw.execute(sql).to_arrow_table().cast(schema)
+        return self.raw.sql(sql).to_arrow_table().cast(schema)  # made by all threads, after execute by one
 
     def insert(self, table: str, rows: pyarrow.Table) -> None:
         names = ", ".join(quoted(name, "duckdb") for name in rows.column_names)

@@ -33,10 +33,11 @@ class Connection(Protocol):
         """
         ...
 
-    def unrepeated(self, keys: ir.Table, row_count: int) -> bool:
-        """Whether the engine is sure, at little cost, that no two of the query's ``row_count`` rows are equal.
+    def faultless(self, rows: ir.Table) -> bool:
+        """Whether the engine is sure, at little cost, that no two rows have the same key and none has a fault.
 
-        False says nothing: whoever must know compares the rows.
+        The column `aisle.database.keys.FAULT` says whether a row has one; the other columns are the key. False says
+        nothing: whoever must know counts.
         """
         ...
 

@@ -1,11 +1,13 @@
 """From canonical tables to the extract: one row per kept basket, whole customers sampled per lifestage."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 
 import ibis
 import ibis.expr.types as ir
 
+from aisle.database.engine import Connection
 from aisle.features.exact import md5, relation, standard_deviation, total
 from aisle.features.halves import (
     PARITY,
@@ -58,39 +60,23 @@ class Extraction:
     def judged(self) -> ir.Table:
         """Every basket with its customer's attributes, its numbers, and ``filter_number``: what drops it, if anything.
 
-        The other queries are made from it, or from a table of its rows that they are given as ``judged``.
+        The other queries are made from it, or from the same rows that they are given as ``judged``.
         """
-        return self._sampled().select(*_JUDGED)
+        return self._judged(lambda query, _: query)
+
+    def judged_by(self, connection: Connection) -> ir.Table:
+        """`judged`, of which an engine that can keep rows has computed once what takes long."""
+        return self._judged(connection.stored)
 
     def baskets(self, judged: ir.Table | None = None) -> ir.Table:
         """One row per kept basket: contract `aisle.tables.BASKET_EXTRACT`."""
         stores = relation(CANONICAL["stores"])
         return self._kept(judged).left_join(stores, "store_id").select(*BASKET_EXTRACT.columns)
 
-    def group_spend(self, middle: date, judged: ir.Table | None = None, *, split: ir.Table | None = None) -> ir.Table:
-        """Spend of the kept customers per product group and half: contract `aisle.tables.GROUP_SPEND`.
-
-        ``middle`` is the first day of the second half of the weeks; see `aisle.features.halves`.
-        """
-        split = self.split_spend(middle, judged) if split is None else split
-        return _named(_summed(split, ["customer_id", "product_group", PARITY, WEEKS]))
-
-    def whole_group_spend(self) -> ir.Table:
-        """Spend of the kept customers per product group: `group_spend` summed over the halves."""
-        return self._group_spend(self._kept().select("basket_id", "customer_id"), [])
-
-    def store_group_spend(
-        self, middle: date, judged: ir.Table | None = None, *, split: ir.Table | None = None
-    ) -> ir.Table:
-        """Spend of the kept customers per store, product group and half: `aisle.tables.STORE_GROUP_SPEND`."""
-        split = self.split_spend(middle, judged) if split is None else split
-        return _named(_summed(split, ["store_id", "product_group", _OF_STORE, WEEKS]).rename({PARITY: _OF_STORE}))
-
     def split_spend(self, middle: date, judged: ir.Table | None = None) -> ir.Table:
         """Spend per customer, store, product group and half, of which `group_spend` and `store_group_spend` are sums.
 
-        Who needs both gives them a table of its rows as ``split``: then lines are joined and grouped once. Halves are
-        numbers.
+        ``middle`` is the first day of the second half of the weeks; see `aisle.features.halves`. Halves are numbers.
         """
         kept = self._kept(judged)
         halves = {
@@ -99,6 +85,26 @@ class Extraction:
             WEEKS: time_half_number(kept, middle),
         }
         return self._group_spend(kept.select("basket_id", "customer_id", "store_id", **halves), ["store_id", *halves])
+
+    @staticmethod
+    def group_spend(split: ir.Table) -> ir.Table:
+        """Spend of the kept customers per product group and half: contract `aisle.tables.GROUP_SPEND`.
+
+        ``split`` is `split_spend`, or a table of its rows: who needs both sums then joins and groups lines once.
+        """
+        return _named(_summed(split, ["customer_id", "product_group", PARITY, WEEKS]))
+
+    @staticmethod
+    def store_group_spend(split: ir.Table) -> ir.Table:
+        """Spend of the kept customers per store, product group and half: `aisle.tables.STORE_GROUP_SPEND`.
+
+        ``split`` as in `group_spend`.
+        """
+        return _named(_summed(split, ["store_id", "product_group", _OF_STORE, WEEKS]).rename({PARITY: _OF_STORE}))
+
+    def whole_group_spend(self) -> ir.Table:
+        """Spend of the kept customers per product group: `group_spend` summed over the halves."""
+        return self._group_spend(self._kept().select("basket_id", "customer_id"), [])
 
     def whole_store_group_spend(self) -> ir.Table:
         """Spend of the kept customers per store and product group: `store_group_spend` summed over the halves."""
@@ -142,8 +148,8 @@ class Extraction:
         judged = self.judged() if judged is None else judged
         return judged.filter(judged.filter_number == _KEPT)
 
-    def _before_sampling(self) -> ir.Table:
-        """All baskets, the ones to sample from marked as kept."""
+    def _numbered(self) -> ir.Table:
+        """`judged` before sampling: all baskets, the ones to sample from marked as kept."""
         baskets = relation(CANONICAL["baskets"]).rename(basket_price_sensitivity="price_sensitivity")
         customers = relation(CANONICAL["customers"])
         joined = baskets.left_join(customers, "customer_id").drop("customer_id_right")
@@ -162,22 +168,22 @@ class Extraction:
                 ((numbered.price_sensitivity == UNDEFINED) & (not self.customers_xx), _CUSTOMER_XX),
                 else_=_KEPT,
             ).cast("int64"),
-        )
+        ).select(*_JUDGED)
 
-    def _sampled(self) -> ir.Table:
-        """The judged baskets, those of customers beyond the sample marked as dropped."""
-        judged = self._before_sampling()
+    def _judged(self, keep: Callable[[ir.Table, str], ir.Table]) -> ir.Table:
+        """The numbered baskets, those of customers beyond the sample marked as dropped."""
+        numbered = keep(self._numbered(), "numbered_baskets")
         if self.sample == "all":
-            return judged
-        candidates = judged.filter(judged.filter_number == _KEPT)
+            return numbered
+        candidates = numbered.filter(numbered.filter_number == _KEPT)
         sizes = candidates.group_by(["lifestage", "customer_id"]).agg(basket_count=candidates.count())
         draw = md5(sizes.customer_id.concat(f":{self.seed}"))
         up_to_here = sizes.basket_count.sum().over(
             group_by=sizes.lifestage, order_by=[draw, sizes.customer_id], rows=(None, 0)
         )
         within = sizes.mutate(before=up_to_here - sizes.basket_count)
-        chosen = within.filter(within.before < self.sample).select(drawn="customer_id")
-        marked = judged.left_join(chosen, judged.customer_id == chosen.drawn)
+        chosen = keep(within.filter(within.before < self.sample).select(drawn="customer_id"), "drawn_customers")
+        marked = numbered.left_join(chosen, numbered.customer_id == chosen.drawn)
         beyond = (marked.filter_number == _KEPT) & marked.drawn.isnull()
         return marked.mutate(filter_number=beyond.ifelse(_NOT_SAMPLED, marked.filter_number)).drop("drawn")
 

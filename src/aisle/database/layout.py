@@ -50,9 +50,9 @@ class InPlaceConnection:
         """See `aisle.database.engine.Connection`."""
         return self.inner.stored(substituted(query, self.relations), name)
 
-    def unrepeated(self, keys: ir.Table, row_count: int) -> bool:
+    def faultless(self, rows: ir.Table) -> bool:
         """See `aisle.database.engine.Connection`."""
-        return self.inner.unrepeated(substituted(keys, self.relations), row_count)
+        return self.inner.faultless(substituted(rows, self.relations))
 
 
 def substituted(query: ir.Table, relations: Relations) -> ir.Table:

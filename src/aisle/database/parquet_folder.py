@@ -13,7 +13,7 @@ import pyarrow.parquet
 
 from aisle.database.dialects import arrow_schema, compiled
 from aisle.database.engine import in_order
-from aisle.database.keys import unrepeated_in_duckdb
+from aisle.database.keys import faultless_in_duckdb
 from aisle.database.session import quoted
 from aisle.tables import CANONICAL, Table
 
@@ -78,7 +78,7 @@ class FolderConnection:
         Raises:
             OSError: DuckDB cannot read a file, a number is too large for its type, or memory or disk are full.
         """
-        return in_order(self._arrow(compiled(query, "duckdb")).cast(arrow_schema(query)), order_by)
+        return in_order(self._arrow(compiled(query, "duckdb"), arrow_schema(query)), order_by)
 
     def stored(self, query: ir.Table, name: str) -> ir.Table:
         """See `aisle.database.engine.Connection`.
@@ -86,16 +86,22 @@ class FolderConnection:
         Raises:
             OSError: as `fetch`.
         """
-        self._arrow(f"CREATE TEMPORARY TABLE {quoted(name, 'duckdb')} AS {compiled(query, 'duckdb')}")
+        with self._answering():
+            self.raw.execute(f"CREATE TEMPORARY TABLE {quoted(name, 'duckdb')} AS {compiled(query, 'duckdb')}")
         return ibis.table(query.schema(), name=name)
 
-    def unrepeated(self, keys: ir.Table, row_count: int) -> bool:
+    def faultless(self, rows: ir.Table) -> bool:
         """See `aisle.database.engine.Connection`."""
-        return unrepeated_in_duckdb(self._arrow, keys, row_count)
+        return faultless_in_duckdb(self._arrow, rows)
 
-    def _arrow(self, sql: str) -> pyarrow.Table:
+    def _arrow(self, sql: str, schema: pyarrow.Schema) -> pyarrow.Table:
+        with self._answering():
+            return self.raw.sql(sql).to_arrow_table().cast(schema)  # made by all threads, after execute by one
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
         try:
-            return self.raw.execute(sql).to_arrow_table()
+            yield
         except duckdb.Error as error:
             raise OSError(f"{self.folder}: DuckDB cannot answer: {error}") from error
 

@@ -1,6 +1,7 @@
 """Canonical tables in a database -> the extract: one row per kept basket, and spend per product group."""
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -15,48 +16,61 @@ from aisle.tables import BASKET_EXTRACT, CANONICAL, EXTRACTED, FILTERS, GROUP_SP
 log = logging.getLogger(__name__)
 
 
-def run(*, database: Engine, extraction: Extraction, fingerprint: Path, output: Path, csv: bool = False) -> None:
-    """Write the extract's tables, the filters' counts and a summary into ``output``; ``csv``: the tables also as CSV.
+def run(
+    *,
+    database: Engine,
+    extraction: Extraction,
+    fingerprint: Path,
+    output: Path,
+    spend: bool = True,
+    csv: bool = False,
+) -> None:
+    """Write the extract's tables, the filters' counts and a summary into ``output``.
 
-    The summary holds the digest of the ``fingerprint``, by which results name the data they were made from.
+    ``spend``: also spend per product group, which takes most of the time and which the features of product groups and
+    of stores are made of. ``csv``: the tables also as CSV. The summary holds the digest of the ``fingerprint``, by
+    which results name the data they were made from.
     """
     output = Path(output)
     data_digest = digest(read_json(Path(fingerprint)))
     needed = {name: CANONICAL[name] for name in ("customers", "stores", "products", "baskets", "lines")}
-    found, dropped = in_one_state(database, needed, lambda connection: _fetched(connection, extraction))
+    found, dropped = in_one_state(database, needed, lambda connection: _fetched(connection, extraction, spend))
     filters = _named(dropped)
     for row in (row for row in filters.to_pylist() if row["basket_count"]):
         log.info("dropped %7d baskets of %5d customers: %s", row["basket_count"], row["customer_count"], row["filter"])
-    for name, rows in found.items():
-        write_table(rows, EXTRACTED[name], output / f"{name}.parquet")
-    for name, rows in found.items():
-        path = output / f"{name}.csv"
-        if csv:
-            write_csv(rows.to_pandas(), path)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda name: write_table(found[name], EXTRACTED[name], output / f"{name}.parquet"), found))
+    for name in EXTRACTED:
+        if csv and name in found:
+            write_csv(found[name].to_pandas(), output / f"{name}.csv")
         else:
-            path.unlink(missing_ok=True)  # one of an earlier extract would be taken for this one's
+            (output / f"{name}.csv").unlink(missing_ok=True)  # one of an earlier extract would be taken for this one's
+        if name not in found:
+            (output / f"{name}.parquet").unlink(missing_ok=True)
     write_table(filters, FILTERS, output / "filters.parquet")
     write_csv(filters.to_pandas(), output / "filters.csv")
     write_json({"data_digest": data_digest, **summary_of(found[BASKET_EXTRACT.name])}, output / "summary.json")
 
 
-def _fetched(connection: Connection, extraction: Extraction) -> tuple[dict[str, pyarrow.Table], pyarrow.Table]:
+def _fetched(
+    connection: Connection, extraction: Extraction, spend: bool
+) -> tuple[dict[str, pyarrow.Table], pyarrow.Table]:
     check_rows(connection, {name: CANONICAL[name] for name in connection.names})
-    judged = connection.stored(extraction.judged(), "judged_baskets")
-    baskets = connection.fetch(extraction.baskets(judged), order_by=BASKET_EXTRACT.key)
-    if baskets.num_rows == 0:
+    judged = extraction.judged_by(connection)
+    found = {BASKET_EXTRACT.name: connection.fetch(extraction.baskets(judged), order_by=BASKET_EXTRACT.key)}
+    if found[BASKET_EXTRACT.name].num_rows == 0:
         raise ValueError(
             "The extract is empty: every basket was dropped by a filter; see cohort and sample in the configuration."
         )
-    middle = second_half_from(*_window(baskets))
-    split = connection.stored(extraction.split_spend(middle, judged), "split_spend")
-    spend = {
-        GROUP_SPEND.name: extraction.group_spend(middle, split=split),
-        STORE_GROUP_SPEND.name: extraction.store_group_spend(middle, split=split),
-    }
-    found = {name: connection.fetch(query, order_by=EXTRACTED[name].key) for name, query in spend.items()}
-    dropped = connection.fetch(extraction.filters(judged), order_by=["filter_number"])
-    return {BASKET_EXTRACT.name: baskets, **found}, dropped
+    if spend:
+        middle = second_half_from(*_window(found[BASKET_EXTRACT.name]))
+        split = connection.stored(extraction.split_spend(middle, judged), "split_spend")
+        sums = {
+            GROUP_SPEND.name: extraction.group_spend(split),
+            STORE_GROUP_SPEND.name: extraction.store_group_spend(split),
+        }
+        found |= {name: connection.fetch(query, order_by=EXTRACTED[name].key) for name, query in sums.items()}
+    return found, connection.fetch(extraction.filters(judged), order_by=["filter_number"])
 
 
 def _window(baskets: pyarrow.Table) -> tuple[date, date]:

@@ -97,7 +97,8 @@ class _Extract(dict[str, ir.Table]):
     def __missing__(self, table: str) -> ir.Table:
         missing = f"features={self._features} needs a table {table}: {self._connection.origin(table)} is missing"
         raise FileNotFoundError(
-            f"{missing}; run stage=extract first (after stage=adopt there is none: choose features without it)."
+            f"{missing}; run stage=extract with stage.spend=true first (after stage=adopt there is none: choose "
+            "features without it)."
         )
 
 

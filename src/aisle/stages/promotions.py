@@ -143,7 +143,7 @@ def _read(
     rfm: Mapping[str, FeatureBlock],
     settings: Settings,
 ) -> _Material:
-    judged = connection.stored(extraction.judged(), "judged_baskets")
+    judged = extraction.judged_by(connection)
     if EVERYBODY not in lifestages:
         judged = judged.filter(judged.lifestage.isin(lifestages))
     trade = read_trade(connection, extraction, judged)
