@@ -99,7 +99,10 @@ def test_a_nul_is_refused_or_kept_and_then_nothing_is_half(server: Database, sou
     more = rows_of("customers", {"customer_id": "a\0b", "lifestage": None, "price_sensitivity": None})
     tables = sound | {"customers": pyarrow.concat_tables([sound["customers"], more])}
     if isinstance(server, PostgreSQL):
-        with pytest.raises(OSError, match="PostgreSQL refuses: invalid byte sequence"):
+        sentence = (
+            r"customers\.customer_id must be without the character NUL in PostgreSQL; 1 rows have it, the first is"
+        )
+        with pytest.raises(ValueError, match=sentence + r" 'a\\x00b'; remove it"):
             put(server, tables)
         assert held(server) == of(sound)
     else:

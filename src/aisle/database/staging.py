@@ -15,7 +15,7 @@ from aisle.database.violations import orphans, repeated_keys
 from aisle.tables import CANONICAL, TEXT, Table
 
 _SHOWN = 40
-"""Characters of a text that is too long."""
+"""Characters of a text that is refused."""
 _BROKEN_KEY = (psycopg.IntegrityError, pymysql.IntegrityError)
 _LISTED = {
     "postgres": "SELECT relname, obj_description(oid, 'pg_class') FROM pg_class "
@@ -118,24 +118,29 @@ class Staging:
         """Append rows to the new table.
 
         Raises:
-            ValueError: a text is longer than the engine's column.
+            ValueError: the engine cannot hold a text: it is too long, or has the character NUL.
         """
-        self._refuse(next(self._too_long(table, rows), None))
+        self._refuse(next(self._refused(table, rows), None))
         self.session.insert(NEW + table.name, rows)
         self.keep()
 
-    def _too_long(self, table: Table, rows: pyarrow.Table) -> Iterator[str]:
+    def _refused(self, table: Table, rows: pyarrow.Table) -> Iterator[str]:
+        """A sentence for each column with a text that the engine cannot hold."""
         for name, column in table.columns.items():
-            most = self.schema.most_characters(name)
-            if most is None or column.type != TEXT or column.codes:
+            if column.type != TEXT or column.codes:
                 continue
-            length = pc.utf8_length(rows.column(name))
-            longest = pc.max(length).as_py() or 0
-            if longest > most:
-                text = rows.column(name)[pc.index(length, longest).as_py()].as_py()
+            texts = rows.column(name)
+            most = self.schema.most_characters(name)
+            if most is not None and (longest := pc.max(pc.utf8_length(texts)).as_py() or 0) > most:
+                text = texts[pc.index(pc.utf8_length(texts), longest).as_py()].as_py()
                 yield (
                     f"{table.name}.{name} must have at most {most} characters in MySQL; got one of {longest}, which "
                     f"begins with {text[:_SHOWN]!r}"
+                )
+            if self.schema.dialect == "postgres" and (wrong := texts.filter(pc.match_substring(texts, "\0"))):
+                yield (
+                    f"{table.name}.{name} must be without the character NUL in PostgreSQL; {len(wrong)} rows have it, "
+                    f"the first is {wrong[0].as_py()[:_SHOWN]!r}; remove it"
                 )
 
     def keep(self) -> None:

@@ -10,6 +10,8 @@ LEADING: Final = 1.2
 _BOLD: Final = 1.1
 _SLACK: Final = 1.03
 """What programs that show slides may need beyond the widths below."""
+_SUBSTITUTED: Final = 1.2
+"""How much wider the fonts are that stand in for Arial where it is missing, as DejaVu Sans."""
 _NARROW: Final = dict.fromkeys("ijl'", 222) | dict.fromkeys(" !,./:;I[\\]ft|", 278) | dict.fromkeys('()-`r"*{}', 389)
 _MIDDLE: Final = dict.fromkeys("Jcksvxyz^", 500) | dict.fromkeys("0123456789#$?_abdeghnopquL", 556)
 _WIDE: Final = dict.fromkeys("FTZ+<=>~", 611) | dict.fromkeys("&ABEKPSVXY", 667) | dict.fromkeys("CDHNRUw", 722)
@@ -96,12 +98,13 @@ def shortened(text: str, size: float, room: tuple[float, float], *, bold: bool =
 def columns(rows: Sequence[Sequence[str]], size: float, room: float, padding: float) -> list[float]:
     """Widths of a table's columns that add up to ``room``: as the texts need, the longest give way first.
 
-    No column is narrower than its longest word, unless the words alone are wider than ``room``.
+    No column is narrower than its longest word, also in a wider font, unless the words alone are wider than ``room``.
     """
     count = len(rows[0])
     wanted = [max(width(row[place], size, bold=True) for row in rows) + padding for place in range(count)]
     least = [
-        max((width(word, size, bold=True) for row in rows for word in row[place].split()), default=0.0) + padding
+        max((width(word, size, bold=True) for row in rows for word in row[place].split()), default=0.0) * _SUBSTITUTED
+        + padding
         for place in range(count)
     ]
     if sum(least) >= room:
