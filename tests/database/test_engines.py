@@ -113,7 +113,7 @@ def read_from_stored(connection: Connection, extraction: Extraction) -> dict[str
     judged = extraction.judged_by(connection)
     queries = (
         extraction.baskets(judged),
-        extraction.group_spend(extraction.split_spend(MIDDLE, judged)),
+        extraction.group_spend(extraction.split_spend_by(connection, MIDDLE, judged)),
         extraction.filters(judged),
     )
     orders = (BASKET_EXTRACT.key, GROUP_SPEND.key, ["filter_number"])

@@ -1,6 +1,6 @@
 """Ibis expressions run in a session, on tables whose columns were compared with their contracts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import ibis
@@ -10,7 +10,8 @@ import pyarrow
 from aisle.database.dialects import arrow_schema, compiled
 from aisle.database.engine import in_order
 from aisle.database.keys import faultless_in_duckdb
-from aisle.database.session import Session, columns_of, quoted
+from aisle.database.session import Session, columns_of
+from aisle.database.stored import stored_in_duckdb
 from aisle.tables import Table
 
 
@@ -49,11 +50,12 @@ class SessionConnection:
         rows = self.session.arrow(compiled(query, self.session.dialect), arrow_schema(query))
         return in_order(rows, order_by)
 
-    def stored(self, query: ir.Table, name: str) -> ir.Table:
+    def stored(self, query: ir.Table, name: str, *, coded: Collection[str] = ()) -> ir.Table:
         """See `aisle.database.engine.Connection`."""
         if self.session.dialect != "duckdb":
             return query
-        self.session.execute(f"CREATE TEMPORARY TABLE {quoted(name, 'duckdb')} AS {compiled(query, 'duckdb')}")
+        for sql in stored_in_duckdb(query, name, coded):
+            self.session.execute(sql)
         return ibis.table(query.schema(), name=name)
 
     def faultless(self, rows: ir.Table) -> bool:

@@ -1,6 +1,5 @@
 """From canonical tables to the extract: one row per kept basket, whole customers sampled per lifestage."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -62,11 +61,15 @@ class Extraction:
 
         The other queries are made from it, or from the same rows that they are given as ``judged``.
         """
-        return self._judged(lambda query, _: query)
+        numbered = self._numbered()
+        return numbered if self.sample == "all" else self._sampled(numbered, self._drawn(numbered))
 
     def judged_by(self, connection: Connection) -> ir.Table:
         """`judged`, of which an engine that can keep rows has computed once what takes long."""
-        return self._judged(connection.stored)
+        numbered = connection.stored(self._numbered(), "numbered_baskets", coded=("customer_id", "store_id"))
+        if self.sample == "all":
+            return numbered
+        return self._sampled(numbered, connection.stored(self._drawn(numbered), "drawn_customers"))
 
     def baskets(self, judged: ir.Table | None = None) -> ir.Table:
         """One row per kept basket: contract `aisle.tables.BASKET_EXTRACT`."""
@@ -76,15 +79,25 @@ class Extraction:
     def split_spend(self, middle: date, judged: ir.Table | None = None) -> ir.Table:
         """Spend per customer, store, product group and half, of which `group_spend` and `store_group_spend` are sums.
 
-        ``middle`` is the first day of the second half of the weeks; see `aisle.features.halves`. Halves are numbers.
+        ``middle`` is the first day of the second half of the weeks; see `aisle.features.halves`. Halves are numbers,
+        and an unknown product group is null.
         """
+        return self._split_spend(middle, judged, _product_groups())
+
+    def split_spend_by(self, connection: Connection, middle: date, judged: ir.Table) -> ir.Table:
+        """`split_spend`, once computed by an engine that can keep rows."""
+        groups = connection.stored(_product_groups(), "product_groups", coded=("product_group",))
+        return connection.stored(self._split_spend(middle, judged, groups), "split_spend")
+
+    def _split_spend(self, middle: date, judged: ir.Table | None, groups: ir.Table) -> ir.Table:
         kept = self._kept(judged)
         halves = {
             PARITY: parity_number(kept, "customer_id"),
             _OF_STORE: parity_number(kept, "store_id"),
             WEEKS: time_half_number(kept, middle),
         }
-        return self._group_spend(kept.select("basket_id", "customer_id", "store_id", **halves), ["store_id", *halves])
+        bought = _bought(kept.select("basket_id", "customer_id", "store_id", **halves), groups)
+        return _summed(bought, ["customer_id", "store_id", "product_group", *halves])
 
     @staticmethod
     def group_spend(split: ir.Table) -> ir.Table:
@@ -92,7 +105,7 @@ class Extraction:
 
         ``split`` is `split_spend`, or a table of its rows: who needs both sums then joins and groups lines once.
         """
-        return _named(_summed(split, ["customer_id", "product_group", PARITY, WEEKS]))
+        return _named(_summed(_grouped(split), ["customer_id", "product_group", PARITY, WEEKS]))
 
     @staticmethod
     def store_group_spend(split: ir.Table) -> ir.Table:
@@ -100,7 +113,8 @@ class Extraction:
 
         ``split`` as in `group_spend`.
         """
-        return _named(_summed(split, ["store_id", "product_group", _OF_STORE, WEEKS]).rename({PARITY: _OF_STORE}))
+        spend = _summed(_grouped(split), ["store_id", "product_group", _OF_STORE, WEEKS])
+        return _named(spend.rename({PARITY: _OF_STORE}))
 
     def whole_group_spend(self) -> ir.Table:
         """Spend of the kept customers per product group: `group_spend` summed over the halves."""
@@ -127,14 +141,7 @@ class Extraction:
         return relation(CANONICAL["discounts"]).inner_join(kept, "basket_id").select(*CANONICAL["discounts"].columns)
 
     def _group_spend(self, kept: ir.Table, by: list[str]) -> ir.Table:
-        products = relation(CANONICAL["products"]).select("product_id", "product_group")
-        lines = relation(CANONICAL["lines"])
-        bought = lines.inner_join(kept, "basket_id").left_join(products, "product_id")
-        named = bought.select(
-            "customer_id", *by, "quantity", "spend", product_group=bought.product_group.fill_null("unknown")
-        )
-        counted = named.rename(item_count="quantity")
-        return _summed(counted, ["customer_id", "product_group", *by])
+        return _summed(_grouped(_bought(kept, _product_groups())), ["customer_id", "product_group", *by])
 
     def filters(self, judged: ir.Table | None = None) -> ir.Table:
         """Baskets, and customers owning them, by the number of the filter that dropped them."""
@@ -170,11 +177,8 @@ class Extraction:
             ).cast("int64"),
         ).select(*_JUDGED)
 
-    def _judged(self, keep: Callable[[ir.Table, str], ir.Table]) -> ir.Table:
-        """The numbered baskets, those of customers beyond the sample marked as dropped."""
-        numbered = keep(self._numbered(), "numbered_baskets")
-        if self.sample == "all":
-            return numbered
+    def _drawn(self, numbered: ir.Table) -> ir.Table:
+        """The customers of the sample, a column ``drawn``."""
         candidates = numbered.filter(numbered.filter_number == _KEPT)
         sizes = candidates.group_by(["lifestage", "customer_id"]).agg(basket_count=candidates.count())
         draw = md5(sizes.customer_id.concat(f":{self.seed}"))
@@ -182,10 +186,29 @@ class Extraction:
             group_by=sizes.lifestage, order_by=[draw, sizes.customer_id], rows=(None, 0)
         )
         within = sizes.mutate(before=up_to_here - sizes.basket_count)
-        chosen = keep(within.filter(within.before < self.sample).select(drawn="customer_id"), "drawn_customers")
-        marked = numbered.left_join(chosen, numbered.customer_id == chosen.drawn)
+        return within.filter(within.before < self.sample).select(drawn="customer_id")
+
+    @staticmethod
+    def _sampled(numbered: ir.Table, drawn: ir.Table) -> ir.Table:
+        """The numbered baskets, those of customers beyond the sample marked as dropped."""
+        marked = numbered.left_join(drawn, numbered.customer_id == drawn.drawn)
         beyond = (marked.filter_number == _KEPT) & marked.drawn.isnull()
         return marked.mutate(filter_number=beyond.ifelse(_NOT_SAMPLED, marked.filter_number)).drop("drawn")
+
+
+def _product_groups() -> ir.Table:
+    return relation(CANONICAL["products"]).select("product_id", "product_group")
+
+
+def _bought(kept: ir.Table, groups: ir.Table) -> ir.Table:
+    """The lines of the kept baskets, with the product group where it is known."""
+    lines = relation(CANONICAL["lines"]).rename(item_count="quantity")
+    return lines.inner_join(kept, "basket_id").left_join(groups, "product_id")
+
+
+def _grouped(spend: ir.Table) -> ir.Table:
+    """Every row in a product group, also where it is unknown."""
+    return spend.mutate(product_group=spend.product_group.fill_null("unknown"))
 
 
 def _summed(spend: ir.Table, by: list[str]) -> ir.Table:

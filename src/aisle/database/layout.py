@@ -1,6 +1,6 @@
 """Layouts: a database's own tables read in place as the canonical ones, nothing copied and nothing changed."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
@@ -46,9 +46,9 @@ class InPlaceConnection:
         """See `aisle.database.engine.Connection`."""
         return self.inner.fetch(substituted(query, self.relations), order_by=order_by)
 
-    def stored(self, query: ir.Table, name: str) -> ir.Table:
+    def stored(self, query: ir.Table, name: str, *, coded: Collection[str] = ()) -> ir.Table:
         """See `aisle.database.engine.Connection`."""
-        return self.inner.stored(substituted(query, self.relations), name)
+        return self.inner.stored(substituted(query, self.relations), name, coded=coded)
 
     def faultless(self, rows: ir.Table) -> bool:
         """See `aisle.database.engine.Connection`."""

@@ -1,6 +1,6 @@
 """The embedded engine: DuckDB over a folder of Parquet files. Nothing to install, nothing left behind."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ import pyarrow.parquet
 from aisle.database.dialects import arrow_schema, compiled
 from aisle.database.engine import in_order
 from aisle.database.keys import faultless_in_duckdb
-from aisle.database.session import quoted
+from aisle.database.stored import stored_in_duckdb
 from aisle.tables import CANONICAL, Table
 
 
@@ -80,14 +80,15 @@ class FolderConnection:
         """
         return in_order(self._arrow(compiled(query, "duckdb"), arrow_schema(query)), order_by)
 
-    def stored(self, query: ir.Table, name: str) -> ir.Table:
+    def stored(self, query: ir.Table, name: str, *, coded: Collection[str] = ()) -> ir.Table:
         """See `aisle.database.engine.Connection`.
 
         Raises:
             OSError: as `fetch`.
         """
         with self._answering():
-            self.raw.execute(f"CREATE TEMPORARY TABLE {quoted(name, 'duckdb')} AS {compiled(query, 'duckdb')}")
+            for sql in stored_in_duckdb(query, name, coded):
+                self.raw.execute(sql)
         return ibis.table(query.schema(), name=name)
 
     def faultless(self, rows: ir.Table) -> bool:

@@ -64,7 +64,7 @@ def _fetched(
         )
     if spend:
         middle = second_half_from(*_window(found[BASKET_EXTRACT.name]))
-        split = connection.stored(extraction.split_spend(middle, judged), "split_spend")
+        split = extraction.split_spend_by(connection, middle, judged)
         sums = {
             GROUP_SPEND.name: extraction.group_spend(split),
             STORE_GROUP_SPEND.name: extraction.store_group_spend(split),
