@@ -32,13 +32,19 @@ def runs(workspace: Workspace, study: str = "tiny") -> list[tuple[str, str]]:
         return [(str(identity), str(status)) for identity, status in database.execute(query, [study])]
 
 
-def interrupt_when(workspace: Workspace, script: str, how: signal.Signals, pattern: str, count: int) -> None:
-    """Start the study and stop it as soon as ``count`` paths match ``pattern``; Ctrl-C must end in one sentence."""
+def interrupt_when(workspace: Workspace, script: str, how: signal.Signals, pattern: str, count: int) -> bool:
+    """Start the study and stop it as soon as ``count`` paths match ``pattern``; Ctrl-C must end in one sentence.
+
+    False says that the study was over before.
+    """
     with workspace.running(script) as process:
         wait_for(workspace, process, pattern, count)
         said = _interrupt(process, how)
     assert "Traceback" not in said, said
+    if process.returncode == 0:
+        return False
     assert how != signal.SIGINT or "aisle: interrupted; what is finished is kept" in said, said
+    return True
 
 
 def interrupt_after(workspace: Workspace, script: str, how: signal.Signals, seconds: float) -> None:
