@@ -107,21 +107,30 @@ class Report:
     def save(self, folder: Path = REPOSITORY / "docs") -> None:
         """Rewrites benchmarks.json, benchmarks.md and the pictures; what this run did not measure again is kept.
 
-        Results of another machine or of other libraries are dropped: ratios and times of two machines do not belong in
-        one table.
+        Every machine, with its libraries, has a table of its own, this one's first: times of two machines do not belong
+        in one. What was measured here is not told of the others any more.
         """
         store = folder / "benchmarks.json"
-        content: dict[str, Any] = json.loads(store.read_text()) if store.exists() else {}
-        if content.get("machine") != _machine():
-            content = {"machine": _machine(), "rows": {}, "growth": {}}
-        content["rows"].update({row.work: asdict(row) for row in self.rows})
-        content["growth"].update({f"{g.picture}/{g.curve}/{g.n}": asdict(g) for g in self.growths})
-        store.write_text(json.dumps(content, indent=1, sort_keys=True) + "\n")
-        rows = [_row(kept) for _, kept in sorted(content["rows"].items())]
-        growths = [_growth(kept) for _, kept in sorted(content["growth"].items())]
-        (folder / "benchmarks.md").write_text(_page(content["machine"], rows, growths))
-        for picture in sorted({growth.picture for growth in growths}):
-            drawn = _draw([growth for growth in growths if growth.picture == picture])
+        found: list[dict[str, Any]] = json.loads(store.read_text())["machines"] if store.exists() else []
+        machine, works = _machine(), {row.work for row in self.rows}
+        here: dict[str, Any] = {"machine": machine, "rows": {}, "growth": {}}
+        here = next((one for one in found if one["machine"] == machine), here)
+        others = [one for one in found if one["machine"] != machine]
+        for one in others:
+            one["rows"] = {work: row for work, row in one["rows"].items() if work not in works}
+            one["growth"] = {
+                name: point
+                for name, point in one["growth"].items()
+                if point["picture"] not in {growth.picture for growth in self.growths}
+            }
+        here["rows"].update({row.work: asdict(row) for row in self.rows})
+        here["growth"].update({f"{g.picture}/{g.curve}/{g.n}": asdict(g) for g in self.growths})
+        machines = [one for one in (here, *others) if one["rows"] or one["growth"]]
+        store.write_text(json.dumps({"machines": machines}, indent=1, sort_keys=True) + "\n")
+        (folder / "benchmarks.md").write_text(_page(machines))
+        for picture in sorted({growth.picture for growth in self.growths}):
+            points = [_growth(kept) for _, kept in sorted(here["growth"].items())]
+            drawn = _draw([growth for growth in points if growth.picture == picture])
             drawn.savefig(folder / "pictures" / f"{picture}.png", dpi=120)
 
 
@@ -152,18 +161,25 @@ def _table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join([f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}", *lines])
 
 
-def _page(machine: dict[str, str], rows: list[Row], growths: list[Growth]) -> str:
-    pictures = "\n\n".join(
-        f"![{name}: seconds and memory over the number of customers](pictures/{name}.png)"
-        for name in sorted({growth.picture for growth in growths})
-    )
-    about = "; ".join(f"{name}: {value}" for name, value in machine.items())
+def _page(machines: list[dict[str, Any]]) -> str:
     return (
         "# Benchmarks\n\n"
         "Written by `make bench`; not to be edited. Ours and the peer are measured in the same run, each "
-        "call in a process\nof its own; memory is the peak of the whole process, interpreter and data included.\n\n"
-        f"{about}\n\n{_table(HEADINGS, (row.cells() for row in rows))}\n\n{pictures}\n"
-    ).replace("\n\n\n", "\n\n")
+        "call in a process\nof its own; memory is the peak of the whole process, interpreter and data included. "
+        "Every machine has a table of its\nown.\n\n" + "\n".join(map(_section, machines))
+    )
+
+
+def _section(kept: dict[str, Any]) -> str:
+    """What was measured on one machine."""
+    about = "; ".join(f"{name}: {value}" for name, value in sorted(kept["machine"].items()) if name != "processor")
+    rows = [_row(row).cells() for _, row in sorted(kept["rows"].items())]
+    pictures = "\n".join(
+        f"![{name}: seconds and memory over the number of customers](pictures/{name}.png)\n"
+        for name in sorted({point["picture"] for point in kept["growth"].values()})
+    )
+    parts = [f"## {kept['machine']['processor']}\n", f"{about}\n", _table(HEADINGS, rows) + "\n", pictures]
+    return "\n".join(part for part in parts if part)
 
 
 def _draw(growths: list[Growth]) -> Figure:
