@@ -59,7 +59,7 @@ def asked(stores: ir.Table) -> dict[str, ir.Table]:
     }
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(regions=TEXTS)
 @example(regions=[])
 @example(regions=[None, None])
