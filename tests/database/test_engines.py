@@ -110,10 +110,10 @@ STORED = ("basket extract", "groups", "filters")
 
 def read_from_stored(connection: Connection, extraction: Extraction) -> dict[str, bytes]:
     """The extract from baskets that were judged once, where the engine can keep them."""
-    judged = extraction.judged_by(connection)
+    judged = extraction.judged(connection.stored)
     queries = (
         extraction.baskets(judged),
-        extraction.group_spend(extraction.split_spend_by(connection, MIDDLE, judged)),
+        extraction.group_spend(extraction.split_spend(MIDDLE, judged, connection.stored)),
         extraction.filters(judged),
     )
     orders = (BASKET_EXTRACT.key, GROUP_SPEND.key, ["filter_number"])

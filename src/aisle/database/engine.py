@@ -11,6 +11,12 @@ import pyarrow.compute as pc
 from aisle.tables import Table
 
 
+class Stored(Protocol):
+    """`Connection.stored`, or what stands in for it."""
+
+    def __call__(self, query: ir.Table, name: str, *, coded: Collection[str] = ()) -> ir.Table: ...
+
+
 class Connection(Protocol):
     """An open connection. ``names`` are the tables it has."""
 

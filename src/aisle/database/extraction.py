@@ -1,12 +1,13 @@
 """From canonical tables to the extract: one row per kept basket, whole customers sampled per lifestage."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
 
 import ibis
 import ibis.expr.types as ir
 
-from aisle.database.engine import Connection
+from aisle.database.engine import Stored
 from aisle.features.exact import md5, relation, standard_deviation, total
 from aisle.features.halves import (
     PARITY,
@@ -33,6 +34,11 @@ _OF_STORES = ("store_format", "store_region")
 _JUDGED = (*(name for name in BASKET_EXTRACT.columns if name not in _OF_STORES), "filter_number")
 
 
+def _unstored(query: ir.Table, name: str, *, coded: Collection[str] = ()) -> ir.Table:  # noqa: ARG001
+    """The query, to be computed wherever it is read."""
+    return query
+
+
 @dataclass(frozen=True)
 class Extraction:
     """Which baskets and customers are kept, and the queries that fetch them.
@@ -56,48 +62,37 @@ class Extraction:
         """The same filters, and no sampling."""
         return replace(self, sample="all")
 
-    def judged(self) -> ir.Table:
+    def judged(self, stored: Stored = _unstored) -> ir.Table:
         """Every basket with its customer's attributes, its numbers, and ``filter_number``: what drops it, if anything.
 
-        The other queries are made from it, or from the same rows that they are given as ``judged``.
+        The other queries are made from it, or from the same rows that they are given as ``judged``. With ``stored`` of
+        a connection, an engine that can keep rows computes once what takes long.
         """
-        numbered = self._numbered()
-        return numbered if self.sample == "all" else self._sampled(numbered, self._drawn(numbered))
-
-    def judged_by(self, connection: Connection) -> ir.Table:
-        """`judged`, of which an engine that can keep rows has computed once what takes long."""
-        numbered = connection.stored(self._numbered(), "numbered_baskets", coded=("customer_id", "store_id"))
+        numbered = stored(self._numbered(), "numbered_baskets", coded=("customer_id", "store_id"))
         if self.sample == "all":
             return numbered
-        return self._sampled(numbered, connection.stored(self._drawn(numbered), "drawn_customers"))
+        return self._sampled(numbered, stored(self._drawn(numbered), "drawn_customers"))
 
     def baskets(self, judged: ir.Table | None = None) -> ir.Table:
         """One row per kept basket: contract `aisle.tables.BASKET_EXTRACT`."""
         stores = relation(CANONICAL["stores"])
         return self._kept(judged).left_join(stores, "store_id").select(*BASKET_EXTRACT.columns)
 
-    def split_spend(self, middle: date, judged: ir.Table | None = None) -> ir.Table:
+    def split_spend(self, middle: date, judged: ir.Table | None = None, stored: Stored = _unstored) -> ir.Table:
         """Spend per customer, store, product group and half, of which `group_spend` and `store_group_spend` are sums.
 
         ``middle`` is the first day of the second half of the weeks; see `aisle.features.halves`. Halves are numbers,
-        and an unknown product group is null.
+        and an unknown product group is null. ``stored`` as in `judged`.
         """
-        return self._split_spend(middle, judged, _product_groups())
-
-    def split_spend_by(self, connection: Connection, middle: date, judged: ir.Table) -> ir.Table:
-        """`split_spend`, once computed by an engine that can keep rows."""
-        groups = connection.stored(_product_groups(), "product_groups", coded=("product_group",))
-        return connection.stored(self._split_spend(middle, judged, groups), "split_spend")
-
-    def _split_spend(self, middle: date, judged: ir.Table | None, groups: ir.Table) -> ir.Table:
         kept = self._kept(judged)
         halves = {
             PARITY: parity_number(kept, "customer_id"),
             _OF_STORE: parity_number(kept, "store_id"),
             WEEKS: time_half_number(kept, middle),
         }
+        groups = stored(_product_groups(), "product_groups", coded=("product_group",))
         bought = _bought(kept.select("basket_id", "customer_id", "store_id", **halves), groups)
-        return _summed(bought, ["customer_id", "store_id", "product_group", *halves])
+        return stored(_summed(bought, ["customer_id", "store_id", "product_group", *halves]), "split_spend")
 
     @staticmethod
     def group_spend(split: ir.Table) -> ir.Table:

@@ -56,7 +56,7 @@ def _fetched(
     connection: Connection, extraction: Extraction, spend: bool
 ) -> tuple[dict[str, pyarrow.Table], pyarrow.Table]:
     check_rows(connection, {name: CANONICAL[name] for name in connection.names})
-    judged = extraction.judged_by(connection)
+    judged = extraction.judged(connection.stored)
     found = {BASKET_EXTRACT.name: connection.fetch(extraction.baskets(judged), order_by=BASKET_EXTRACT.key)}
     if found[BASKET_EXTRACT.name].num_rows == 0:
         raise ValueError(
@@ -64,7 +64,7 @@ def _fetched(
         )
     if spend:
         middle = second_half_from(*_window(found[BASKET_EXTRACT.name]))
-        split = extraction.split_spend_by(connection, middle, judged)
+        split = extraction.split_spend(middle, judged, connection.stored)
         sums = {
             GROUP_SPEND.name: extraction.group_spend(split),
             STORE_GROUP_SPEND.name: extraction.store_group_spend(split),

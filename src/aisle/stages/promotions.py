@@ -143,7 +143,7 @@ def _read(
     rfm: Mapping[str, FeatureBlock],
     settings: Settings,
 ) -> _Material:
-    judged = extraction.judged_by(connection)
+    judged = extraction.judged(connection.stored)
     if EVERYBODY not in lifestages:
         judged = judged.filter(judged.lifestage.isin(lifestages))
     trade = read_trade(connection, extraction, judged)
