@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pptx import Presentation
 from pptx.enum.shapes import MSO_SHAPE_TYPE
 from tests.report.artifacts import FEATURES, artifacts, slides
@@ -217,6 +219,19 @@ def test_a_title_that_is_cut_stands_whole_in_the_notes() -> None:
     (page,) = pages(CROWDED["a long title"])
     assert page.title.endswith(" …")
     assert page.notes[0] == LONG
+
+
+CELLS = st.sampled_from(["", "id", "kind", "score", "a few words", "gaussian_mixture"])
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(CELLS, CELLS, CELLS, CELLS), min_size=1), st.floats(1.0, 1.3))
+def test_no_word_of_a_table_is_broken_where_there_is_room_for_all(rows: list[tuple[str, ...]], more: float) -> None:
+    words = [max((fit.width(w, 12, bold=True) for row in rows for w in row[at].split()), default=0) for at in range(4)]
+    room = more * (sum(words) + 4 * 8)
+    made = fit.columns(rows, 12, room, 8)
+    assert sum(made) == pytest.approx(room)
+    assert all(wide + 1e-6 >= word + 8 for wide, word in zip(made, words, strict=True))
 
 
 def test_the_real_slides_fit(tmp_path: Path) -> None:

@@ -98,15 +98,17 @@ def shortened(text: str, size: float, room: tuple[float, float], *, bold: bool =
 def columns(rows: Sequence[Sequence[str]], size: float, room: float, padding: float) -> list[float]:
     """Widths of a table's columns that add up to ``room``: as the texts need, the longest give way first.
 
-    No column is narrower than its longest word, also in a wider font, unless the words alone are wider than ``room``.
+    No column is narrower than its longest word, also in a wider font where there is room, unless the words alone are
+    wider than ``room``.
     """
     count = len(rows[0])
     wanted = [max(width(row[place], size, bold=True) for row in rows) + padding for place in range(count)]
-    least = [
-        max((width(word, size, bold=True) for row in rows for word in row[place].split()), default=0.0) * _SUBSTITUTED
-        + padding
+    words = [
+        max((width(word, size, bold=True) for row in rows for word in row[place].split()), default=0.0)
         for place in range(count)
     ]
+    spare = (room - count * padding) / max(sum(words), 1.0)
+    least = [word * min(max(spare, 1.0), _SUBSTITUTED) + padding for word in words]
     if sum(least) >= room:
         return [one * room / sum(least) for one in least]
     if sum(wanted) <= room:
