@@ -112,24 +112,21 @@ class Report:
         """
         store = folder / "benchmarks.json"
         found: list[dict[str, Any]] = json.loads(store.read_text())["machines"] if store.exists() else []
-        machine, works = _machine(), {row.work for row in self.rows}
-        here: dict[str, Any] = {"machine": machine, "rows": {}, "growth": {}}
-        here = next((one for one in found if one["machine"] == machine), here)
+        machine = _machine()
+        works, pictures = {row.work for row in self.rows}, {growth.picture for growth in self.growths}
+        empty: dict[str, Any] = {"machine": machine, "rows": {}, "growth": {}}
+        here = next((one for one in found if one["machine"] == machine), empty)
         others = [one for one in found if one["machine"] != machine]
         for one in others:
             one["rows"] = {work: row for work, row in one["rows"].items() if work not in works}
-            one["growth"] = {
-                name: point
-                for name, point in one["growth"].items()
-                if point["picture"] not in {growth.picture for growth in self.growths}
-            }
+            one["growth"] = {name: g for name, g in one["growth"].items() if g["picture"] not in pictures}
         here["rows"].update({row.work: asdict(row) for row in self.rows})
         here["growth"].update({f"{g.picture}/{g.curve}/{g.n}": asdict(g) for g in self.growths})
         machines = [one for one in (here, *others) if one["rows"] or one["growth"]]
         store.write_text(json.dumps({"machines": machines}, indent=1, sort_keys=True) + "\n")
         (folder / "benchmarks.md").write_text(_page(machines))
-        for picture in sorted({growth.picture for growth in self.growths}):
-            points = [_growth(kept) for _, kept in sorted(here["growth"].items())]
+        points = [_growth(kept) for _, kept in sorted(here["growth"].items())]
+        for picture in sorted(pictures):
             drawn = _draw([growth for growth in points if growth.picture == picture])
             drawn.savefig(folder / "pictures" / f"{picture}.png", dpi=120)
 
