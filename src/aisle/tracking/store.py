@@ -14,8 +14,8 @@ _SQLITE = "sqlite:///"
 def store_file(uri: str) -> Path | None:
     """The file of a SQLite address; None for any other.
 
-    >>> store_file("sqlite:///work/mlflow.db").as_posix()
-    'work/mlflow.db'
+    >>> store_file("sqlite:///shop/mlflow.db").as_posix()
+    'shop/mlflow.db'
     """
     return Path(uri.removeprefix(_SQLITE)) if uri.startswith(_SQLITE) else None
 
